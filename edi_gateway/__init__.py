@@ -1,0 +1,1 @@
+"""EDI gateway of a marketplace."""

@@ -1,0 +1,119 @@
+"""What was read and what was judged of it: headers, messages, interchanges with their findings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from edi_gateway.edifact.findings import Finding
+from edi_gateway.edifact.segment import Segment, Separators
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """S002 or S003: who sends, who receives. `qualifier` (0007) is "" where absent."""
+
+    identifier: str
+    qualifier: str = ""
+    routing: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class InterchangeHeader:
+    """UNB, element by element; every value as it was received, "" where absent."""
+
+    syntax_identifier: str  # S001/0001, such as UNOC
+    syntax_version: str  # S001/0002
+    sender: Address
+    recipient: Address
+    date: str  # S004/0017, YYMMDD or CCYYMMDD
+    time: str  # S004/0019, HHMM
+    control_reference: str  # 0020
+    application_reference: str = ""  # 0026
+    priority: str = ""  # 0029
+    acknowledgement_request: str = ""  # 0031
+    agreement: str = ""  # 0032
+    test_indicator: str = ""  # 0035
+
+    @property
+    def is_test(self) -> bool:
+        return self.test_indicator not in ("", "0")
+
+
+@dataclass(frozen=True, slots=True)
+class GroupHeader:
+    """UNG: message group identification and its reference (0048); "" where absent."""
+
+    identification: str  # 0038
+    sender: Address
+    recipient: Address
+    reference: str  # 0048
+
+
+@dataclass(frozen=True, slots=True)
+class MessageHeader:
+    """UNH: message reference (0062) and identifier (S009)."""
+
+    reference: str
+    type: str  # 0065, such as ORDERS
+    version: str  # 0052, D
+    release: str  # 0054, 96A
+    agency: str = "UN"  # 0051
+    association: str = ""  # 0057
+
+    @property
+    def directory(self) -> str:
+        """Such as ``D.96A``."""
+        return f"{self.version}.{self.release}"
+
+
+@dataclass(slots=True)
+class Message:
+    """One message as read: all its segments, UNH to UNT, and what the envelope says about it."""
+
+    header: MessageHeader
+    segments: list[Segment]
+    group: GroupHeader | None = None
+    findings: list[Finding] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class MessageVerdict:
+    """One message, judged: `tree` is the message's group tree (messages.tree.Group), None if unreadable."""
+
+    message: Message
+    findings: list[Finding]
+    tree: object | None = None
+
+    @property
+    def header(self) -> MessageHeader:
+        return self.message.header
+
+    @property
+    def valid(self) -> bool:
+        return not any(finding.is_error for finding in self.findings)
+
+
+@dataclass(slots=True)
+class InterchangeVerdict:
+    """One interchange, judged. `findings` are those of the envelope (UNA, UNB, UNG, UNE, UNZ)."""
+
+    header: InterchangeHeader | None
+    separators: Separators
+    messages: list[MessageVerdict]
+    findings: list[Finding]
+    groups: list[GroupHeader] = field(default_factory=list)
+
+    @property
+    def rejected(self) -> bool:
+        """Whether the whole interchange is refused (UCI 4): nothing in it may be processed."""
+        return self.header is None or any(finding.is_error for finding in self.findings)
+
+    @property
+    def valid(self) -> bool:
+        return not self.rejected and all(message.valid for message in self.messages)
+
+    def all_findings(self) -> Iterable[Finding]:
+        yield from self.findings
+        for message in self.messages:
+            yield from message.findings

@@ -1,0 +1,1 @@
+"""The marketplace's records and their rules. Pure: no I/O, no clock."""

@@ -1,0 +1,110 @@
+"""Parties, references and notes: what every record carries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+
+Moment = date | datetime
+"""A date (DTM 102) or an aware UTC datetime to the minute or second (DTM 203, 204)."""
+
+
+class PartyRole(StrEnum):
+    """Party function (3035) of the parties that the gateway uses."""
+
+    BUYER = "BY"
+    SUPPLIER = "SU"
+    DELIVERY_PARTY = "DP"
+    SHIP_TO = "ST"
+    INVOICEE = "IV"
+    SHIP_FROM = "SF"
+    CARRIER = "CA"
+    WAREHOUSE = "WH"
+    ULTIMATE_CONSIGNEE = "UC"
+    ULTIMATE_CUSTOMER = "UD"
+    STORE = "SN"
+    PAYEE = "PE"
+    INVOICE_ISSUER = "II"
+    SELLER = "SE"
+    INVENTORY_REPORTER = "GY"
+    CORPORATE_OFFICE = "CO"
+    MANUFACTURER = "MF"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contact:
+    """CTA and COM under a party."""
+
+    function: str = ""  # 3139, such as IC
+    name: str = ""
+    phone: str = ""  # COM TE
+    email: str = ""  # COM EM
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Party:
+    """NAD and its group. `identifier` is a GLN when `agency` is "9"."""
+
+    role: PartyRole
+    identifier: str = ""  # C082/3039
+    agency: str = ""  # 3055: 9 GS1, 91 seller's, 92 buyer's
+    name: str = ""
+    street: tuple[str, ...] = ()
+    city: str = ""
+    region: str = ""
+    postcode: str = ""
+    country: str = ""  # ISO 3166-1 alpha-2
+    vat_id: str = ""  # RFF VA
+    registration: str = ""  # RFF XA or GN: SIREN or register number
+    contacts: tuple[Contact, ...] = ()
+
+    @property
+    def gln(self) -> str | None:
+        return self.identifier if self.agency == "9" and self.identifier else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """RFF, and the DTM 171 of its group."""
+
+    qualifier: str  # 1153
+    number: str  # 1154
+    line: str = ""  # 1156
+    date: Moment | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """FTX: text subject (4451) and free text; `text` keeps its parts (4440) as lines."""
+
+    subject: str
+    text: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Period:
+    """From and to; either may be open."""
+
+    start: Moment | None = None
+    end: Moment | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemIdentity:
+    """How an article is named: the LIN and PIA ladder of one line."""
+
+    gtin: str = ""  # LIN EN, SRV or UP
+    supplier_article: str = ""  # PIA SA
+    buyer_article: str = ""  # PIA IN (Amazon: ASIN) or BP
+    isbn: str = ""  # PIA IB
+    others: tuple[tuple[str, str], ...] = field(default=())  # (7143, 7140) of any other
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VatRate:
+    """TAX+7+VAT: a rate in percent and its category (5305)."""
+
+    rate: Decimal
+    category: str = "S"

@@ -1,0 +1,162 @@
+"""Trading partners and partnerships: who trades with us, and what the two agreed.
+
+A partnership is a value, read from `partners/<name>/partner.toml` (see `edi_gateway.partnership.read`)
+and frozen; every rule that differs between partners is a field here, never code.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
+from enum import StrEnum
+
+
+class Direction(StrEnum):
+    """Seen from us: `IN` is what the partner sends."""
+
+    IN = "in"
+    OUT = "out"
+
+
+class MdnMode(StrEnum):
+    """How we ask for the receipt of what we send."""
+
+    SYNC = "sync"
+    ASYNC = "async"
+    NONE = "none"
+
+
+class Compression(StrEnum):
+    """Whether, and at which place, we compress what we send (RFC 5402)."""
+
+    NONE = "none"
+    BEFORE_SIGNING = "before-signing"
+    AFTER_SIGNING = "after-signing"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TradingPartner:
+    """The other company: its legal identity and its EDI identity."""
+
+    name: str  # the folder's name; unique; lower-case letters, digits, hyphens
+    legal_name: str
+    gln: str
+    country: str = "FR"
+    siren: str = ""
+    vat_number: str = ""
+    street: str = ""
+    postcode: str = ""
+    city: str = ""
+    iban: str = ""
+    bic: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatedCertificate:
+    """A certificate pinned for this partnership, PEM, with the time from which it may be used (ISO date or "")."""
+
+    pem: str
+    use_from: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class As2Policy:
+    """What is agreed about AS2 with this partner. Names are case-sensitive (RFC 4130 §6.2)."""
+
+    their_id: str
+    our_id: str
+    url: str  # where we POST
+    mdn_url: str = ""  # where we POST asynchronous MDNs to; theirs must match it
+    signing_certificates: tuple[DatedCertificate, ...]  # theirs: verify messages and MDNs
+    encryption_certificates: tuple[DatedCertificate, ...]  # theirs: encrypt for them
+    # What we demand of what they send.
+    require_signature: bool = True
+    require_encryption: bool = True
+    accepted_digests: frozenset[str] = frozenset({"sha-256", "sha-384", "sha-512"})
+    accepted_ciphers: frozenset[str] = frozenset(
+        {"aes-128-cbc", "aes-192-cbc", "aes-256-cbc", "aes-128-gcm", "aes-256-gcm"}
+    )
+    # What we send.
+    sign: bool = True
+    encrypt: bool = True
+    digest: str = "sha-256"
+    signature_scheme: str = "pkcs1v15"  # pkcs1v15 | pss | ecdsa
+    cipher: str = "aes-256-cbc"
+    key_transport: str = "pkcs1v15"  # pkcs1v15 | oaep-sha-1 | oaep-sha-256 | oaep-sha-384 | oaep-sha-512 | ecdh
+    compression: Compression = Compression.NONE
+    mdn_mode: MdnMode = MdnMode.SYNC
+    mdn_signed: bool = True
+    mic_by_request: bool = False  # answer with the MIC under the requested micalg instead of the message digest
+    content_type: str = "application/edifact"
+    transfer_encoding: str = "binary"  # binary | base64
+    version: str = "1.2"  # AS2-Version that we announce
+    # Reliability.
+    attempts_max: int = 8
+    retry_first: timedelta = timedelta(minutes=5)
+    retry_longest: timedelta = timedelta(hours=2)
+    deadline: timedelta = timedelta(hours=24)
+    mdn_wait: timedelta = timedelta(minutes=15)  # an asynchronous MDN is overdue after this
+    timeout: timedelta = timedelta(seconds=60)
+    inflate_ratio_max: int = 200
+    payload_bytes_max: int = 2 * 1024**3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EdifactPolicy:
+    """How interchanges with this partner are addressed, written and judged."""
+
+    their_id: str  # UNB S002/S003 identifier
+    their_qualifier: str = "14"
+    our_id: str
+    our_qualifier: str = "14"
+    syntax_identifier: str = "UNOC"
+    syntax_version: str = "3"
+    agreement: str = "EANCOM"  # 0032
+    send_una: bool = True
+    request_acknowledgement: bool = True  # 0031 on what we send
+    answer_contrl: bool = True  # answer every interchange, also where 0031 does not ask
+    test: bool = False  # 0035 on what we send
+    accept_test: bool = False  # whether 0035 is accepted inbound
+    severities: dict[str, str] = field(default_factory=dict)  # finding code -> error | warning | info | off
+    timezone: str = "Europe/Paris"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageAgreement:
+    """One agreed message type in one direction."""
+
+    type: str
+    direction: Direction
+    directory: str = "D.96A"
+    association: str = ""  # 0057 that we write
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tolerances:
+    """How far a document may be from what was ordered, confirmed and shipped."""
+
+    price_absolute: Decimal = Decimal(0)  # per unit, in the order's currency
+    price_percent: Decimal = Decimal(0)
+    quantity_percent: Decimal = Decimal(0)  # of over-shipping
+    absent_line: str = "unanswered"  # unanswered | accepted, for ORDRSP without AC
+    short_shipment: str = "backorder"  # backorder | cancel, where a DESADV is short without a QVR
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Partnership:
+    """Us and them: the unit of configuration."""
+
+    partner: TradingPartner
+    as2: As2Policy
+    edifact: EdifactPolicy
+    messages: tuple[MessageAgreement, ...]
+    tolerances: Tolerances = Tolerances()
+    commission_rate: Decimal | None = None  # overrides the gateway's, as a fraction: 0.12
+
+    @property
+    def name(self) -> str:
+        return self.partner.name
+
+    def agreement(self, message_type: str, direction: Direction) -> MessageAgreement | None:
+        return next((m for m in self.messages if m.type == message_type and m.direction is direction), None)
