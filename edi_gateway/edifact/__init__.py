@@ -1,0 +1,1 @@
+"""Bytes, segments, interchanges; findings; acknowledgements."""
