@@ -1,0 +1,238 @@
+"""The configuration: `gateway.toml` and `EDI_GATEWAY_...` variables, checked as a whole before anything starts.
+
+Every key has a default, so that an empty folder gives a gateway that runs on loopback with SQLite. A variable
+wins over the file. `variables()` is the one table of them; `docs/configuration.md` is made from it.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from difflib import get_close_matches
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, Strict
+
+from edi_gateway import strict_toml
+from edi_gateway.strict_toml import Problem
+
+FILE = "gateway.toml"
+PREFIX = "EDI_GATEWAY_"
+CONFIG_VARIABLE = PREFIX + "CONFIG"
+"""Names the configuration file, where it is not `./gateway.toml`."""
+
+API_TOKEN_CHARACTERS_MIN = 20
+
+
+class ConfigError(Exception):
+    """The configuration is refused; `problems` is the whole list."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__("\n".join(str(problem) for problem in problems))
+        self.problems = problems
+
+
+class Role(StrEnum):
+    """Which side of the trade this gateway stands on."""
+
+    MARKETPLACE = "marketplace"
+    VENDOR = "vendor"
+
+
+def _long_enough(token: SecretStr) -> SecretStr:
+    if len(token.get_secret_value()) < API_TOKEN_CHARACTERS_MIN:
+        raise ValueError(f"too short for a secret; at least {API_TOKEN_CHARACTERS_MIN} random characters")
+    return token
+
+
+Whole = Annotated[int, Strict()]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class Identity(_Section):
+    """Who we are, as documents and AS2 headers say it."""
+
+    name: str = Field("Marketplace", description="our legal name")
+    as2_id: str = Field("MARKETPLACE", description="our AS2 name, case-sensitive", min_length=1, max_length=128)
+    gln: str = Field("", description="our GLN, 13 digits: EDIFACT address and buyer of orders")
+    siren: str = Field("", description="our SIREN, 9 digits")
+    vat_number: str = Field("", description="our VAT number with its country, such as FR40303265045")
+    street: str = ""
+    postcode: str = ""
+    city: str = ""
+    country: str = Field("FR", description="ISO 3166-1 alpha-2", pattern="^[A-Z]{2}$")
+    iban: str = Field("", description="account that commission invoices name")
+    bic: str = ""
+
+
+class Commission(_Section):
+    """What the marketplace takes, unless a partnership says otherwise."""
+
+    rate: Decimal = Field(Decimal("0.12"), ge=0, le=1, description="fraction of the net amount: 0.12 is 12 %")
+    vat_rate: Decimal = Field(Decimal(20), ge=0, le=100, description="VAT on the commission, in percent")
+
+
+class Work(_Section):
+    """The runner of the work in this process."""
+
+    threads: Whole = Field(4, ge=1, le=64, description="jobs at the same time")
+    sweep_seconds: Whole = Field(30, ge=1, le=3600, description="how often lost wake-ups are looked for")
+
+
+class Limits(_Section):
+    """Bounds of what is taken in."""
+
+    body_bytes_max: Whole = Field(2 * 1024**3, ge=1024, description="largest body of POST /as2")
+    api_body_bytes_max: Whole = Field(10 * 1024**2, ge=1024, description="largest body of an API request")
+    web_threads: Whole = Field(8, ge=1, le=256, description="requests at the same time")
+
+
+class Config(_Section):
+    """The whole configuration, checked."""
+
+    role: Role = Field(Role.MARKETPLACE, description="marketplace or vendor")
+    data_dir: Path = Field(Path("data"), description="database, payloads and keys")
+    partners_dir: Path = Field(Path("partners"), description="one folder a trading partner")
+    database_url: str = Field(
+        default_factory=lambda values: f"sqlite:///{values.get('data_dir', 'data')}/gateway.sqlite",
+        description="SQLAlchemy URL; default: SQLite in data_dir",
+    )
+    host: str = Field("127.0.0.1", description="address that the server listens on", min_length=1)
+    port: Whole = Field(8080, ge=0, le=65535, description="port; 0 takes a free one")
+    public_url: str = Field(
+        default_factory=lambda values: f"http://{values.get('host', '127.0.0.1')}:{values.get('port', 8080)}",
+        description="our URL as partners see it, for asynchronous MDNs",
+        pattern="^https?://[^/?#]+[^?#]*$",
+    )
+    api_token: Annotated[SecretStr, AfterValidator(_long_enough)] | None = Field(
+        None, description="bearer token of /api/v1; without one the API answers on loopback only"
+    )
+    key_passphrase: SecretStr | None = Field(None, description="opens our private keys")
+    key_file: Path | None = Field(None, description="file that holds the passphrase, readable by its owner only")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level that is logged")
+    identity: Identity = Identity()
+    commission: Commission = Commission()
+    work: Work = Work()
+    limits: Limits = Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """One row of the table of variables."""
+
+    name: str  # EDI_GATEWAY_COMMISSION_RATE
+    key: str  # commission.rate
+    kind: type  # what its text is read as: int, or str
+    default: str
+    description: str
+
+
+def variables() -> tuple[Variable, ...]:
+    """Every variable: one for each key of the configuration."""
+    return tuple(_variables(Config, ()))
+
+
+def load(path: Path | None = None, environment: Mapping[str, str] | None = None) -> Config:
+    """The configuration of this process.
+
+    The file is `path`, else what EDI_GATEWAY_CONFIG names, else `gateway.toml` where it exists; relative folders
+    in the file stand beside it. Raises ConfigError with every fault.
+    """
+    environment = os.environ if environment is None else environment
+    named = path or (Path(environment[CONFIG_VARIABLE]) if environment.get(CONFIG_VARIABLE) else None)
+    file = named or Path(FILE)
+    text = _text(file, required=named is not None)
+    config = read(text, str(file), environment, folder=file.parent)
+    if _holds_secret(text, str(file)) and file.stat().st_mode & stat.S_IROTH:
+        raise ConfigError([Problem(str(file), "", "holds a secret and everybody may read it", f"chmod 600 {file}")])
+    return config
+
+
+def read(text: str, file: str, environment: Mapping[str, str], folder: Path = Path()) -> Config:
+    """The configuration in a TOML text and a set of variables; raises ConfigError with every fault."""
+    data = strict_toml.parse(text, file)
+    if isinstance(data, Problem):
+        raise ConfigError([data])
+    for key in ("data_dir", "partners_dir", "key_file"):
+        if isinstance(data.get(key), str):
+            data[key] = str(folder / data[key])
+    sources, problems = _overlay(data, environment)
+    checked = strict_toml.validate(data, Config, file)
+    if isinstance(checked, Config) and not problems:
+        return checked
+    faults = [] if isinstance(checked, Config) else checked
+    raise ConfigError(problems + [_at_source(fault, sources) for fault in faults])
+
+
+def _variables(model: type[BaseModel], above: tuple[str, ...]) -> Iterator[Variable]:
+    for name, info in model.model_fields.items():
+        key = (*above, name)
+        annotation = info.annotation
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            yield from _variables(annotation, key)
+            continue
+        default = "" if info.default is None or info.default_factory else str(info.default)
+        kind = int if annotation is int else str
+        yield Variable(PREFIX + "_".join(key).upper(), ".".join(key), kind, default, info.description or "")
+
+
+def _overlay(data: dict[str, Any], environment: Mapping[str, str]) -> tuple[dict[str, str], list[Problem]]:
+    """Puts the variables into the data; gives (key -> variable) and the unknown variables."""
+    table = {variable.name: variable for variable in variables()}
+    sources: dict[str, str] = {}
+    problems: list[Problem] = []
+    for name, text in environment.items():
+        if not name.startswith(PREFIX) or name == CONFIG_VARIABLE:
+            continue
+        variable = table.get(name)
+        if variable is None:
+            problems.append(Problem(name, "", "unknown variable", _nearest(name, list(table))))
+        else:
+            _put(data, variable, text)
+            sources[variable.key] = name
+    return sources, problems
+
+
+def _put(data: dict[str, Any], variable: Variable, text: str) -> None:
+    *sections, name = variable.key.split(".")
+    for section in sections:
+        inner = data.setdefault(section, {})
+        if not isinstance(inner, dict):  # `identity = 3` in the file: the model says so
+            return
+        data = inner
+    data[name] = int(text) if variable.kind is int and text.isdecimal() and text.isascii() else text
+
+
+def _nearest(name: str, known: list[str]) -> str:
+    near = get_close_matches(name, known, n=1)
+    return f"did you mean {near[0]}?" if near else "a name from `edi-gateway config variables`"
+
+
+def _at_source(problem: Problem, sources: Mapping[str, str]) -> Problem:
+    """A fault in a value that came from a variable names the variable, not the file."""
+    variable = sources.get(problem.key)
+    return Problem(variable, "", problem.reason, problem.expected) if variable else problem
+
+
+def _text(file: Path, *, required: bool) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        if not required:
+            return ""
+        raise ConfigError([Problem(str(file), "", "no such file", "a path to gateway.toml")]) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError([Problem(str(file), "", f"cannot be read: {error}", "a UTF-8 text file")]) from None
+
+
+def _holds_secret(text: str, file: str) -> bool:
+    data = strict_toml.parse(text, file)
+    return isinstance(data, dict) and bool({"api_token", "key_passphrase"} & data.keys())
