@@ -1,0 +1,162 @@
+"""The database and the unit of work. The one place that knows how SQLite and PostgreSQL differ.
+
+SQLite runs in WAL mode with `synchronous=FULL`: an MDN promises that we hold the message, and NORMAL may lose the last
+commits when the power goes. Writers take the write lock at their first statement (BEGIN IMMEDIATE): a transaction that
+reads first and writes later cannot be upgraded while others write, however long it waits. Readers see a snapshot and
+block nobody.
+
+    with database.write() as uow:
+        uow.session.add(row)
+        uow.record_event("transmission.state", "transmission:1", None, "received", "signature verified", {}, now)
+        uow.wake("unpack", "1")
+        uow.commit()                # leaving without it keeps nothing
+
+Wake-ups are handed over after the commit, never inside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import make_url
+from sqlalchemy.orm import Session
+
+from edi_gateway.store.base import Base
+from edi_gateway.store.events import Happened, append
+
+BUSY_SECONDS_MAX = 10.0  # how long a writer waits for another one
+_POOL = {"pool_size": 16, "max_overflow": 32}  # connections kept, and more while they are needed
+
+Wake = Callable[[str, str, datetime | None], None]  # task, key, at
+
+_SQLITE_PRAGMAS = (
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=FULL",
+    "PRAGMA foreign_keys=ON",
+    f"PRAGMA busy_timeout={int(BUSY_SECONDS_MAX * 1000)}",
+)
+
+
+def nobody_listens(task: str, key: str, at: datetime | None) -> None:
+    """The waker of a process that runs no work (a CLI command): the server's sweep finds what waits."""
+
+
+class Reading:
+    """A view of one moment. What is changed through it is not kept."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+
+class UnitOfWork(Reading):
+    """One transaction that writes. Only `commit` keeps it."""
+
+    def __init__(self, session: Session, wake: Wake) -> None:
+        super().__init__(session)
+        self._wake = wake
+        self._happened: list[Happened] = []
+        self._wakes: dict[tuple[str, str], datetime | None] = {}
+
+    def record_event(
+        self,
+        kind: str,
+        subject: str,
+        from_state: str | None,
+        to_state: str | None,
+        reason: str,
+        details: Mapping[str, Any] | None = None,
+        now: datetime | None = None,
+    ) -> None:
+        """Add one event to the log of this transaction. `details` is JSON (no payloads, no secrets); `now` is aware."""
+        if now is None or now.tzinfo is None:
+            raise ValueError("an event needs an aware time")
+        self._happened.append(Happened(kind, subject, from_state, to_state, reason, details or {}, now))
+
+    def wake(self, task: str, key: str, at: datetime | None = None) -> None:
+        """Say, once committed, that `task` has something to do for `key` (at once, or at `at`)."""
+        known = self._wakes.get((task, key), at)
+        self._wakes[task, key] = None if at is None or known is None else min(at, known)
+
+    def insert_once(self, model: type[Base], values: Mapping[str, Any]) -> bool:
+        """Insert a row unless a unique key already holds it; say whether it was inserted.
+
+        The unique key decides, not a look-up before: of two simultaneous writers exactly one gets True, and the other
+        can read the winner's row.
+        """
+        self.session.flush()
+        key = inspect(model).primary_key
+        dialect = self.session.get_bind().dialect.name
+        if dialect == "postgresql":
+            statement = postgresql.insert(model).values(**values).on_conflict_do_nothing().returning(*key)
+        else:
+            statement = sqlite.insert(model).values(**values).on_conflict_do_nothing().returning(*key)
+        return self.session.execute(statement).first() is not None
+
+    def commit(self) -> None:
+        """Write the events, commit, then hand over the wake-ups."""
+        self.session.flush()
+        if self._happened:
+            append(self.session, self._happened)
+        self.session.commit()
+        self._happened.clear()
+        for (task, key), at in self._wakes.items():
+            self._wake(task, key, at)
+        self._wakes.clear()
+
+
+class Database:
+    """An engine by URL: `sqlite:////absolute/path.db` or `postgresql://…`."""
+
+    def __init__(self, url: str, wake: Wake = nobody_listens) -> None:
+        self.url = url
+        self.engine = _engine(url)
+        self.wake = wake
+        self._writer = self.engine.execution_options(begin="BEGIN IMMEDIATE")
+
+    @contextmanager
+    def write(self) -> Iterator[UnitOfWork]:
+        """A unit of work; rolled back unless `commit` was called."""
+        with Session(self._writer, expire_on_commit=False) as session:
+            yield UnitOfWork(session, self.wake)
+
+    @contextmanager
+    def read(self) -> Iterator[Reading]:
+        """A snapshot; blocks no writer and is blocked by none."""
+        with Session(self.engine, expire_on_commit=False) as session:
+            yield Reading(session)
+
+    def create_all(self) -> None:
+        """Make every table that is missing, for tests; an installation migrates (`edi-gateway db upgrade`)."""
+        Base.metadata.create_all(self._writer)
+
+    def answers(self) -> bool:
+        """Whether a write transaction can be had right now. Raises SQLAlchemy's error if not."""
+        with self._writer.connect() as connection:
+            return connection.execute(text("SELECT 1")).scalar() == 1
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def _engine(url: str) -> Engine:
+    if make_url(url).get_backend_name() != "sqlite":
+        return create_engine(url, pool_pre_ping=True, **_POOL)
+    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS_MAX}, **_POOL)
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, record: object) -> None:
+    connection.isolation_level = None  # the driver's own BEGIN comes too late and is deferred; `_begin_sqlite` says it
+    for pragma in _SQLITE_PRAGMAS:
+        connection.execute(pragma)
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN"))

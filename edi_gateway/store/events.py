@@ -1,0 +1,175 @@
+"""The event log: what changed, from which state to which, why and when. Append-only and hash-chained.
+
+Each row's hash covers the row before it, so nobody can change, remove or insert an event unseen (`verify_chain`).
+The chain covers the digest of an event's free content (reason and details), not the content itself: personal data
+can be masked after its term and the chain still verifies.
+
+Events are appended by `UnitOfWork.record_event` and written when it commits; nothing else writes here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, CheckConstraint, Integer, String, event, func, select
+from sqlalchemy.orm import Mapped, Mapper, Session, mapped_column
+
+from edi_gateway.store.base import Base, JsonText, canonical_json
+
+GENESIS = "0" * 64  # the hash before the first event
+_CHUNK_ROWS = 1000
+
+
+class Event(Base):
+    """One thing that happened. `subject` is `<table>:<id>`, e.g. `transmission:018f…`; alerts have a kind `alert.…`."""
+
+    __tablename__ = "event"
+
+    number: Mapped[int] = mapped_column(
+        BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False
+    )
+    at: Mapped[datetime]
+    kind: Mapped[str] = mapped_column(String(80), index=True)
+    subject: Mapped[str] = mapped_column(String(200), index=True)
+    from_state: Mapped[str | None] = mapped_column(String(40))
+    to_state: Mapped[str | None] = mapped_column(String(40))
+    content: Mapped[Any] = mapped_column(JsonText, nullable=True)  # {"reason", "details"}; NULL once masked
+    content_sha256: Mapped[str] = mapped_column(String(64))
+    previous_hash: Mapped[str] = mapped_column(String(64))
+    hash: Mapped[str] = mapped_column(String(64))
+
+    @property
+    def reason(self) -> str:
+        return "" if self.content is None else str(self.content["reason"])
+
+    @property
+    def details(self) -> dict[str, Any]:
+        return {} if self.content is None else dict(self.content["details"])
+
+
+class EventChain(Base):
+    """The chain's head, one row: taken for update by who appends, and proof against a cut-off tail."""
+
+    __tablename__ = "event_chain"
+    __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    number: Mapped[int] = mapped_column(BigInteger)
+    hash: Mapped[str] = mapped_column(String(64))
+
+
+@event.listens_for(Event, "before_update")
+@event.listens_for(Event, "before_delete")
+def _refuse_change(mapper: Mapper[Event], connection: object, target: Event) -> None:
+    raise RuntimeError(f"event {target.number} is written once: the log is append-only")
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """An event that waits for its unit of work to commit."""
+
+    kind: str
+    subject: str
+    from_state: str | None
+    to_state: str | None
+    reason: str
+    details: Mapping[str, Any]
+    at: datetime
+
+
+def append(session: Session, happened: Iterable[Happened]) -> None:
+    """Chain and add `happened`. Takes the head for update, so call it last: on PostgreSQL writers wait here."""
+    head = session.get(EventChain, 1, with_for_update=True)
+    if head is None:
+        head = EventChain(id=1, number=0, hash=GENESIS)
+        session.add(head)
+    for item in happened:
+        row = _chained(item, head.number + 1, head.hash)
+        session.add(row)
+        head.number, head.hash = row.number, row.hash
+
+
+def _chained(item: Happened, number: int, previous_hash: str) -> Event:
+    content = {"reason": item.reason, "details": dict(item.details)}
+    row = Event(
+        number=number,
+        at=item.at.astimezone(UTC),
+        kind=item.kind,
+        subject=item.subject,
+        from_state=item.from_state,
+        to_state=item.to_state,
+        content=content,
+        content_sha256=_sha256(canonical_json(content)),
+        previous_hash=previous_hash,
+    )
+    row.hash = _hash_of(row)
+    return row
+
+
+def _hash_of(row: Event) -> str:
+    at = row.at.isoformat(timespec="microseconds")
+    chained = [row.previous_hash, row.number, at, row.kind, row.subject, row.from_state, row.to_state]
+    return _sha256(canonical_json([*chained, row.content_sha256]))
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class ChainVerdict:
+    """What `verify_chain` found: how many events agree, and the first that does not (`broken_at`, with `why`)."""
+
+    events: int
+    broken_at: int | None = None
+    why: str = ""
+
+    @property
+    def intact(self) -> bool:
+        return self.broken_at is None
+
+
+def verify_chain(session: Session) -> ChainVerdict:
+    """Walk the whole log and say whether it is as it was written."""
+    number, previous = 0, GENESIS
+    for row in _all_rows(session):
+        why = _fault(row, number + 1, previous)
+        if why:
+            return ChainVerdict(number, number + 1, why)
+        number, previous = row.number, row.hash
+    head = session.get(EventChain, 1)
+    if (head.number, head.hash) != (number, previous) if head else number:
+        return ChainVerdict(number, number + 1, "the log ends before its head: the last events are missing")
+    return ChainVerdict(number)
+
+
+def _all_rows(session: Session) -> Iterator[Event]:
+    statement = select(Event).order_by(Event.number).execution_options(yield_per=_CHUNK_ROWS)
+    for row in session.scalars(statement):
+        yield row
+        session.expunge(row)
+
+
+def _fault(row: Event, number: int, previous: str) -> str:
+    if row.number != number:
+        return f"event {number} is missing"
+    if row.previous_hash != previous:
+        return "it does not follow the event before it"
+    if row.content is not None and _sha256(canonical_json(row.content)) != row.content_sha256:
+        return "its reason or details were changed"
+    if row.hash != _hash_of(row):
+        return "its fields were changed"
+    return ""
+
+
+def events_of(session: Session, subject: str, limit: int = 1000) -> list[Event]:
+    """The events of one subject, oldest first, at most `limit`."""
+    return list(session.scalars(select(Event).where(Event.subject == subject).order_by(Event.number).limit(limit)))
+
+
+def count_events(session: Session) -> int:
+    return session.scalar(select(func.count()).select_from(Event)) or 0
