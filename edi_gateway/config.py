@@ -16,9 +16,20 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, Strict
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
 from edi_gateway import strict_toml
+from edi_gateway.checked_fields import (
+    As2Name,
+    Country,
+    HttpUrl,
+    OptionalBic,
+    OptionalGln,
+    OptionalIban,
+    OptionalSiren,
+    OptionalVatNumber,
+    Whole,
+)
 from edi_gateway.strict_toml import Problem
 
 FILE = "gateway.toml"
@@ -50,9 +61,6 @@ def _long_enough(token: SecretStr) -> SecretStr:
     return token
 
 
-Whole = Annotated[int, Strict()]
-
-
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
@@ -60,64 +68,69 @@ class _Section(BaseModel):
 class Identity(_Section):
     """Who we are, as documents and AS2 headers say it."""
 
-    name: str = Field("Marketplace", description="our legal name")
-    as2_id: str = Field("MARKETPLACE", description="our AS2 name, case-sensitive", min_length=1, max_length=128)
-    gln: str = Field("", description="our GLN, 13 digits: EDIFACT address and buyer of orders")
-    siren: str = Field("", description="our SIREN, 9 digits")
-    vat_number: str = Field("", description="our VAT number with its country, such as FR40303265045")
-    street: str = ""
-    postcode: str = ""
-    city: str = ""
-    country: str = Field("FR", description="ISO 3166-1 alpha-2", pattern="^[A-Z]{2}$")
-    iban: str = Field("", description="account that commission invoices name")
-    bic: str = ""
+    name: str = Field(default="Marketplace", description="our legal name")
+    as2_id: As2Name = Field(default="MARKETPLACE", description="our AS2 name, case-sensitive")
+    gln: OptionalGln = Field(default="", description="our GLN, 13 digits: EDIFACT address and buyer of orders")
+    siren: OptionalSiren = Field(default="", description="our SIREN, 9 digits")
+    vat_number: OptionalVatNumber = Field(
+        default="", description="our VAT number with its country, such as FR40303265045"
+    )
+    street: str = Field(default="", description="street and number")
+    postcode: str = Field(default="", description="postcode")
+    city: str = Field(default="", description="city")
+    country: Country = Field(default="FR", description="ISO 3166-1 alpha-2")
+    iban: OptionalIban = Field(default="", description="account that commission invoices name")
+    bic: OptionalBic = Field(default="", description="bank of that account")
 
 
 class Commission(_Section):
     """What the marketplace takes, unless a partnership says otherwise."""
 
-    rate: Decimal = Field(Decimal("0.12"), ge=0, le=1, description="fraction of the net amount: 0.12 is 12 %")
-    vat_rate: Decimal = Field(Decimal(20), ge=0, le=100, description="VAT on the commission, in percent")
+    rate: Decimal = Field(default=Decimal("0.12"), ge=0, le=1, description="fraction of the net amount: 0.12 is 12 %")
+    vat_rate: Decimal = Field(default=Decimal(20), ge=0, le=100, description="VAT on the commission, in percent")
 
 
 class Work(_Section):
     """The runner of the work in this process."""
 
-    threads: Whole = Field(4, ge=1, le=64, description="jobs at the same time")
-    sweep_seconds: Whole = Field(30, ge=1, le=3600, description="how often lost wake-ups are looked for")
+    threads: Whole = Field(default=4, ge=1, le=64, description="jobs at the same time")
+    sweep_seconds: Whole = Field(default=30, ge=1, le=3600, description="how often lost wake-ups are looked for")
 
 
 class Limits(_Section):
     """Bounds of what is taken in."""
 
-    body_bytes_max: Whole = Field(2 * 1024**3, ge=1024, description="largest body of POST /as2")
-    api_body_bytes_max: Whole = Field(10 * 1024**2, ge=1024, description="largest body of an API request")
-    web_threads: Whole = Field(8, ge=1, le=256, description="requests at the same time")
+    body_bytes_max: Whole = Field(default=2 * 1024**3, ge=1024, description="largest body of POST /as2")
+    api_body_bytes_max: Whole = Field(default=10 * 1024**2, ge=1024, description="largest body of an API request")
+    web_threads: Whole = Field(default=8, ge=1, le=256, description="requests at the same time")
 
 
 class Config(_Section):
     """The whole configuration, checked."""
 
-    role: Role = Field(Role.MARKETPLACE, description="marketplace or vendor")
-    data_dir: Path = Field(Path("data"), description="database, payloads and keys")
-    partners_dir: Path = Field(Path("partners"), description="one folder a trading partner")
+    role: Role = Field(default=Role.MARKETPLACE, description="marketplace or vendor")
+    data_dir: Path = Field(default=Path("data"), description="database, payloads and keys")
+    partners_dir: Path = Field(default=Path("partners"), description="one folder a trading partner")
     database_url: str = Field(
         default_factory=lambda values: f"sqlite:///{values.get('data_dir', 'data')}/gateway.sqlite",
         description="SQLAlchemy URL; default: SQLite in data_dir",
     )
-    host: str = Field("127.0.0.1", description="address that the server listens on", min_length=1)
-    port: Whole = Field(8080, ge=0, le=65535, description="port; 0 takes a free one")
-    public_url: str = Field(
+    host: str = Field(default="127.0.0.1", description="address that the server listens on", min_length=1)
+    port: Whole = Field(default=8080, ge=0, le=65535, description="port; 0 takes a free one")
+    public_url: HttpUrl = Field(
         default_factory=lambda values: f"http://{values.get('host', '127.0.0.1')}:{values.get('port', 8080)}",
         description="our URL as partners see it, for asynchronous MDNs",
-        pattern="^https?://[^/?#]+[^?#]*$",
     )
     api_token: Annotated[SecretStr, AfterValidator(_long_enough)] | None = Field(
-        None, description="bearer token of /api/v1; without one the API answers on loopback only"
+        default=None, description="bearer token of /api/v1; without one the API answers on loopback only"
     )
-    key_passphrase: SecretStr | None = Field(None, description="opens our private keys")
-    key_file: Path | None = Field(None, description="file that holds the passphrase, readable by its owner only")
-    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level that is logged")
+    key_passphrase: SecretStr | None = Field(default=None, description="opens our private keys")
+    key_file: Path | None = Field(
+        default=None, description="file that holds the passphrase, readable by its owner only"
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="least level that is logged"
+    )
     identity: Identity = Identity()
     commission: Commission = Commission()
     work: Work = Work()
@@ -132,7 +145,7 @@ class Variable:
     key: str  # commission.rate
     kind: type  # what its text is read as: int, or str
     default: str
-    description: str
+    text: str  # what it says, in one line
 
 
 def variables() -> tuple[Variable, ...]:
@@ -179,7 +192,7 @@ def _variables(model: type[BaseModel], above: tuple[str, ...]) -> Iterator[Varia
         if isinstance(annotation, type) and issubclass(annotation, BaseModel):
             yield from _variables(annotation, key)
             continue
-        default = "" if info.default is None or info.default_factory else str(info.default)
+        default = "" if info.default_factory or info.default is None else str(info.default)
         kind = int if annotation is int else str
         yield Variable(PREFIX + "_".join(key).upper(), ".".join(key), kind, default, info.description or "")
 

@@ -1,13 +1,22 @@
-"""The `edi-gateway` command. Each command lives in a module of its own, imported only when it is called."""
+"""The `edi-gateway` command. Each command lives in a module of its own, imported only when it is called.
+
+Exit codes: 0 done; 1 done, and the answer is "no" (a document with errors, a check that failed); 2 not done:
+wrong arguments, wrong configuration, nothing there (a line on stderr says what to do).
+"""
 
 from __future__ import annotations
 
 from importlib import import_module
+from pathlib import Path
 
 import click
 
-# name -> (module, one line of help); the module's `command` is the click command.
-COMMANDS: dict[str, tuple[str, str]] = {}
+# name -> ("module:attribute" of the click command, one line of help). Adding a command is adding a row.
+COMMANDS: dict[str, tuple[str, str]] = {
+    "partners": ("edi_gateway.cli.partners:partners", "Check, apply, list and show trading partners."),
+    "keys": ("edi_gateway.cli.keys:keys", "Make and list our own keys, export their certificates."),
+    "config": ("edi_gateway.cli.config:config", "Show the configuration in force, and its variables."),
+}
 
 
 class _LazyGroup(click.Group):
@@ -19,9 +28,9 @@ class _LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        module, _ = COMMANDS[cmd_name]
-        command = import_module(module).command
-        assert isinstance(command, click.Command)  # noqa: S101 - a row of COMMANDS that is not a command is our bug
+        module, _, attribute = COMMANDS[cmd_name][0].partition(":")
+        command = getattr(import_module(module), attribute)
+        assert isinstance(command, click.Command)  # noqa: S101 - a row that names no command is our own fault
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -31,5 +40,15 @@ class _LazyGroup(click.Group):
 
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(package_name="edi-gateway")
-def main() -> None:
+@click.option(
+    "--config",
+    "config_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    envvar="EDI_GATEWAY_CONFIG",
+    show_envvar=True,
+    help="The configuration file; default: gateway.toml in the current folder, where there is one.",
+)
+@click.pass_context
+def main(ctx: click.Context, config_file: Path | None) -> None:
     """EDIFACT over AS2 between a marketplace and its vendors."""
+    ctx.obj = config_file

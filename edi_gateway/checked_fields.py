@@ -1,0 +1,118 @@
+"""The kinds of value that configuration files hold: each says what it accepts, in its error and in the JSON Schema.
+
+Shared by `config` and `partner_file`. An error is "reason; expected", as `strict_toml` splits it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, Strict, WithJsonSchema
+
+from edi_gateway.marketplace import identifiers
+
+AS2_NAME_CHARACTERS_MAX = 128
+URL_CHARACTERS_MAX = 2000
+DURATION_DAYS_MAX = 366
+
+_DURATION = re.compile(r"([0-9]{1,9})(s|m|h|d)", re.ASCII)
+_DURATION_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+_AS2_NAME = re.compile(r"[\x20-\x7e]{1,128}")
+_COUNTRY = re.compile(r"[A-Z]{2}", re.ASCII)
+
+
+def _passing(accepts: Callable[[str], bool], what: str, expected: str) -> AfterValidator:
+    """A validator that lets through what `accepts` takes; "" is for pydantic's defaults and `Optional...` kinds."""
+
+    def check(value: str) -> str:
+        if not accepts(value):
+            raise ValueError(f"{value[:60]!r} is not {what}; {expected}")
+        return value
+
+    return AfterValidator(check)
+
+
+def _or_empty(accepts: Callable[[str], bool]) -> Callable[[str], bool]:
+    return lambda value: not value or accepts(value)
+
+
+def _is_as2_name(value: str) -> bool:
+    """RFC 4130 §6.2: 1 to 128 printable ASCII characters; no double quote or backslash, which need quoting."""
+    return bool(_AS2_NAME.fullmatch(value)) and not set(value) & {'"', "\\"} and value == value.strip()
+
+
+def _is_http_url(value: str) -> bool:
+    if len(value) > URL_CHARACTERS_MAX or not value.isascii() or not value.isprintable() or " " in value:
+        return False
+    try:
+        parts = urlsplit(value)
+        port = parts.port
+    except ValueError:
+        return False
+    no_extras = not parts.username and not parts.password and not parts.fragment
+    return parts.scheme in ("http", "https") and bool(parts.hostname) and port != 0 and no_extras
+
+
+def _duration(value: object) -> timedelta:
+    if isinstance(value, timedelta):
+        return value
+    match = _DURATION.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError(f'{value!r} is not a duration; a number and s, m, h or d, such as "15m"')
+    amount, unit = match.groups()
+    duration = timedelta(**{_DURATION_UNITS[unit]: int(amount)})
+    if not timedelta() < duration <= timedelta(days=DURATION_DAYS_MAX):
+        raise ValueError(f"{value!r} is out of bounds; more than 0 and at most {DURATION_DAYS_MAX}d")
+    return duration
+
+
+def _number(value: object) -> object:
+    # A TOML text is not a number, and neither is a truth value.
+    if isinstance(value, bool):
+        raise ValueError(f"{value!r} is not a number; a number")
+    return value
+
+
+GLN_TEXT = "13 digits with a right check digit"
+Gln = Annotated[str, _passing(identifiers.is_gln, "a GLN", GLN_TEXT)]
+OptionalGln = Annotated[str, _passing(_or_empty(identifiers.is_gln), "a GLN", GLN_TEXT)]
+OptionalSiren = Annotated[
+    str, _passing(_or_empty(identifiers.is_siren), "a SIREN", "9 digits with a right check digit")
+]
+OptionalVatNumber = Annotated[
+    str,
+    _passing(
+        _or_empty(identifiers.is_vat_number), "a VAT number of the EU", "country and number, such as FR40303265045"
+    ),
+]
+OptionalIban = Annotated[
+    str, _passing(_or_empty(identifiers.is_iban), "an IBAN", "its electronic form, no spaces, with right check digits")
+]
+OptionalBic = Annotated[str, _passing(_or_empty(identifiers.is_bic), "a BIC", "8 or 11 characters")]
+Country = Annotated[
+    str, _passing(lambda value: bool(_COUNTRY.fullmatch(value)), "a country code", "ISO 3166-1 alpha-2, such as FR")
+]
+As2Name = Annotated[
+    str,
+    _passing(
+        _is_as2_name,
+        "an AS2 name",
+        f"1 to {AS2_NAME_CHARACTERS_MAX} printable ASCII characters without quotes and backslashes (RFC 4130 §6.2)",
+    ),
+]
+HTTP_URL_TEXT = "an absolute http or https URL without user, password and fragment"
+HttpUrl = Annotated[str, _passing(_is_http_url, "a URL that can be posted to", HTTP_URL_TEXT)]
+OptionalHttpUrl = Annotated[str, _passing(_or_empty(_is_http_url), "a URL that can be posted to", HTTP_URL_TEXT)]
+Duration = Annotated[
+    timedelta,
+    BeforeValidator(_duration),
+    WithJsonSchema({"type": "string", "pattern": "^[0-9]{1,9}[smhd]$", "examples": ["90s", "15m", "24h"]}),
+]
+Whole = Annotated[int, Strict()]
+Flag = Annotated[bool, Strict()]
+Amount = Annotated[Decimal, BeforeValidator(_number), Field(ge=0), WithJsonSchema({"type": "number", "minimum": 0})]
