@@ -50,7 +50,6 @@ class Gateway:
     handlers: Mapping[str, Any] = field(default_factory=dict)  # message type -> RecordHandler
 
     def close(self) -> None:
-        self.send.close()
         self.database.close()
 
 
