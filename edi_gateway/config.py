@@ -16,7 +16,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, Field, SecretStr
 
 from edi_gateway import strict_toml
 from edi_gateway.checked_fields import (
@@ -30,7 +30,7 @@ from edi_gateway.checked_fields import (
     OptionalVatNumber,
     Whole,
 )
-from edi_gateway.strict_toml import Problem
+from edi_gateway.strict_toml import SECRET_KEYS, Problem, Section
 
 FILE = "gateway.toml"
 PREFIX = "EDI_GATEWAY_"
@@ -61,11 +61,7 @@ def _long_enough(token: SecretStr) -> SecretStr:
     return token
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
-
-class Identity(_Section):
+class Identity(Section):
     """Who we are, as documents and AS2 headers say it."""
 
     name: str = Field(default="Marketplace", description="our legal name")
@@ -83,21 +79,21 @@ class Identity(_Section):
     bic: OptionalBic = Field(default="", description="bank of that account")
 
 
-class Commission(_Section):
+class Commission(Section):
     """What the marketplace takes, unless a partnership says otherwise."""
 
     rate: Decimal = Field(default=Decimal("0.12"), ge=0, le=1, description="fraction of the net amount: 0.12 is 12 %")
     vat_rate: Decimal = Field(default=Decimal(20), ge=0, le=100, description="VAT on the commission, in percent")
 
 
-class Work(_Section):
+class Work(Section):
     """The runner of the work in this process."""
 
     threads: Whole = Field(default=4, ge=1, le=64, description="jobs at the same time")
     sweep_seconds: Whole = Field(default=30, ge=1, le=3600, description="how often lost wake-ups are looked for")
 
 
-class Limits(_Section):
+class Limits(Section):
     """Bounds of what is taken in."""
 
     body_bytes_max: Whole = Field(default=2 * 1024**3, ge=1024, description="largest body of POST /as2")
@@ -105,7 +101,7 @@ class Limits(_Section):
     web_threads: Whole = Field(default=8, ge=1, le=256, description="requests at the same time")
 
 
-class Config(_Section):
+class Config(Section):
     """The whole configuration, checked."""
 
     role: Role = Field(default=Role.MARKETPLACE, description="marketplace or vendor")
@@ -248,4 +244,4 @@ def _text(file: Path, *, required: bool) -> str:
 
 def _holds_secret(text: str, file: str) -> bool:
     data = strict_toml.parse(text, file)
-    return isinstance(data, dict) and bool({"api_token", "key_passphrase"} & data.keys())
+    return isinstance(data, dict) and bool(SECRET_KEYS & data.keys())

@@ -12,13 +12,25 @@ from decimal import Decimal
 from difflib import get_close_matches
 from typing import Any, TypeVar, get_args
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 
 TEXT_CHARACTERS_MAX = 1_000_000
 """A configuration file longer than this is not one."""
 
+SECRET_KEYS = frozenset({"api_token", "key_passphrase"})
+"""Keys whose values no error shows."""
+
+_CONSEQUENCES = frozenset({"default_factory_not_called"})
+"""Errors that pydantic adds only because another value was refused."""
+
 ModelT = TypeVar("ModelT", bound=BaseModel)
+
+
+class Section(BaseModel):
+    """One table of a file: unknown keys are refused, and it does not change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,17 +62,13 @@ def parse(text: str, file: str) -> dict[str, Any] | Problem:
         return Problem(file, "", "not TOML: nested too deeply", "TOML 1.0, UTF-8")
 
 
-def validate(data: Mapping[str, Any], model: type[ModelT], file: str) -> ModelT | list[Problem]:
-    """The model filled with the data, or every fault of it."""
+def validate(data: Mapping[str, Any], model: type[ModelT], file: str, context: object = None) -> ModelT | list[Problem]:
+    """The model filled with the data, or every fault of it. `context` is what the model's validators may look at."""
     try:
-        return model.model_validate(data)
+        return model.model_validate(data, context=context)
     except ValidationError as error:
         details = error.errors(include_url=False)
         return [_problem(detail, model, file) for detail in details if detail["type"] not in _CONSEQUENCES]
-
-
-_CONSEQUENCES = frozenset({"default_factory_not_called"})
-"""Errors that pydantic adds only because another value was refused."""
 
 
 def key_path(location: Sequence[int | str]) -> str:
@@ -83,7 +91,7 @@ def _problem(detail: ErrorDetails, model: type[BaseModel], file: str) -> Problem
             reason, _, expected = str(detail["ctx"]["error"]).partition("; ")
             return Problem(file, key, reason, expected)
         case _:
-            return Problem(file, key, f"{_shown(detail['input'])} is refused", _lowered(detail["msg"]))
+            return Problem(file, key, f"{_shown(detail['input'], location)} is refused", _lowered(detail["msg"]))
 
 
 def _known_keys(model: type[BaseModel], location: Sequence[int | str]) -> str:
@@ -118,8 +126,10 @@ def _model_within(annotation: Any) -> type[BaseModel] | None:
     return next((found for part in get_args(annotation) if (found := _model_within(part))), None)
 
 
-def _shown(value: object) -> str:
+def _shown(value: object, location: Sequence[int | str]) -> str:
     """A value as a problem quotes it: short, and never a secret."""
+    if location and location[-1] in SECRET_KEYS:
+        return "this value"
     text = repr(value) if isinstance(value, str) else str(value)
     return text if len(text) <= 60 else text[:57] + "..."
 
