@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -10,7 +10,9 @@ class Separators:
     """The service characters of an interchange (UNA; ISO 9735-1 §6).
 
     `release` is "" where UNA4 is a space: no release character. `repetition` is "" where repeated
-    elements do not exist (syntax 1 to 3, or UNA5 a space).
+    elements do not exist (syntax 1 to 3, or UNA5 a space). `decimal` is the mark to write;
+    `decimal_marks` are those that may be read: UNA3 alone in syntax 1 to 3, both of them without a
+    UNA and from syntax 4 on (ISO 9735-1 §10.1).
     """
 
     component: str = ":"
@@ -19,6 +21,7 @@ class Separators:
     release: str = "?"
     repetition: str = ""
     terminator: str = "'"
+    decimal_marks: str = field(default=".,", compare=False)
 
 
 class Segment:

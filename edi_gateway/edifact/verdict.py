@@ -44,10 +44,16 @@ class InterchangeHeader:
 class GroupHeader:
     """UNG: message group identification and its reference (0048); "" where absent."""
 
-    identification: str  # 0038
+    identification: str  # 0038, the message type
     sender: Address
     recipient: Address
     reference: str  # 0048
+    date: str = ""  # S004/0017
+    time: str = ""  # S004/0019
+    agency: str = ""  # 0051
+    version: str = ""  # S008/0052
+    release: str = ""  # S008/0054
+    association: str = ""  # S008/0057
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,14 +101,27 @@ class MessageVerdict:
 
 
 @dataclass(slots=True)
+class GroupVerdict:
+    """One functional group, judged. `findings` are those of its envelope (UNG, UNE)."""
+
+    header: GroupHeader
+    findings: list[Finding]
+
+    @property
+    def rejected(self) -> bool:
+        """Whether the whole group is refused (UCF 4): none of its messages may be processed."""
+        return any(finding.is_error for finding in self.findings)
+
+
+@dataclass(slots=True)
 class InterchangeVerdict:
-    """One interchange, judged. `findings` are those of the envelope (UNA, UNB, UNG, UNE, UNZ)."""
+    """One interchange, judged. `findings` are those of its own envelope (UNA, UNB, UNZ)."""
 
     header: InterchangeHeader | None
     separators: Separators
     messages: list[MessageVerdict]
     findings: list[Finding]
-    groups: list[GroupHeader] = field(default_factory=list)
+    groups: list[GroupVerdict] = field(default_factory=list)
 
     @property
     def rejected(self) -> bool:
@@ -111,9 +130,22 @@ class InterchangeVerdict:
 
     @property
     def valid(self) -> bool:
-        return not self.rejected and all(message.valid for message in self.messages)
+        return (
+            not self.rejected
+            and not any(group.rejected for group in self.groups)
+            and all(message.valid for message in self.messages)
+        )
+
+    def accepts(self, message: MessageVerdict) -> bool:
+        """Whether this message may be processed: it, its group and the interchange are all in order."""
+        return message.valid and not self.rejected and not self._group_rejected(message.message.group)
+
+    def _group_rejected(self, header: GroupHeader | None) -> bool:
+        return header is not None and any(group.rejected for group in self.groups if group.header is header)
 
     def all_findings(self) -> Iterable[Finding]:
         yield from self.findings
+        for group in self.groups:
+            yield from group.findings
         for message in self.messages:
             yield from message.findings
