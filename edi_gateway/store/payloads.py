@@ -14,8 +14,15 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, cast
+
+from sqlalchemy import BigInteger, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from edi_gateway.store.base import Base
+from edi_gateway.store.database import UnitOfWork
 
 CHUNK_BYTES = 256 * 1024
 SPOOL_MEMORY_BYTES_MAX = 1024 * 1024  # a spool grows in memory up to here, then on disk
@@ -36,6 +43,21 @@ class PayloadMissing(Exception):
     def __init__(self, sha256: str) -> None:
         super().__init__(f"payload {sha256} is not in the store; restore it from the backup (its name is its SHA-256)")
         self.sha256 = sha256
+
+
+class Payload(Base):
+    """A row for each kept file, so that an audit can walk them and a purge knows what is referred to."""
+
+    __tablename__ = "payload"
+
+    sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    size: Mapped[int] = mapped_column(BigInteger)
+    stored_at: Mapped[datetime]
+
+
+def keep(uow: UnitOfWork, stored: Stored, now: datetime) -> None:
+    """Give `stored` its row, once. Rows that refer to a payload come after this in the same unit of work."""
+    uow.insert_once(Payload, {"sha256": stored.sha256, "size": stored.size, "stored_at": now})
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,267 @@
+"""Transmissions: one AS2 POST each, in or out, and the receipts (MDNs) that belong to them.
+
+`raw_*` is what travels on the wire (signed, encrypted), `payload_*` the business bytes inside; both are in the payload
+store. The database itself decides what a duplicate is: two transmissions that are not refused cannot share direction,
+AS2 names and Message-ID. A refused one keeps its row but not the key, so that its partner may send it again
+under the same Message-ID (RFC 4130 §5.5 asks for the same id on a retry).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, Select, String, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from edi_gateway.store.base import Base, JsonText, coded
+from edi_gateway.store.payloads import Payload
+
+
+class TransmissionDirection(StrEnum):
+    """Seen from us."""
+
+    IN = "in"
+    OUT = "out"
+
+
+class TransmissionKind(StrEnum):
+    """A message carries a document; a receipt is an MDN in a POST of its own (asynchronous)."""
+
+    MESSAGE = "message"
+    RECEIPT = "receipt"
+
+
+class TransmissionState(StrEnum):
+    """Where a transmission stands; `gateway.states` says which may follow which."""
+
+    # in
+    RECEIVED = "received"  # kept, acknowledged; waits for unpack
+    UNPACKED = "unpacked"  # its documents stand in the store
+    SETTLED = "settled"  # a receipt that was matched with what we sent
+    # out
+    QUEUED = "queued"  # waits for its (next) attempt
+    SENDING = "sending"  # an attempt is under way, until `lease_until`
+    AWAITING_MDN = "awaiting_mdn"  # delivered; the asynchronous MDN is due at `due_at`
+    ACKNOWLEDGED = "acknowledged"  # a positive MDN with the right MIC
+    SENT = "sent"  # delivered, and no receipt is expected
+    # both
+    REFUSED = "refused"  # in: by us, `reason` says why; out: by the partner's negative MDN
+    PARKED = "parked"  # waits for an operator, `reason` says why
+
+
+INBOUND_STATES = (
+    TransmissionState.RECEIVED,
+    TransmissionState.UNPACKED,
+    TransmissionState.SETTLED,
+    TransmissionState.REFUSED,
+    TransmissionState.PARKED,
+)
+OUTBOUND_STATES = (
+    TransmissionState.QUEUED,
+    TransmissionState.SENDING,
+    TransmissionState.AWAITING_MDN,
+    TransmissionState.ACKNOWLEDGED,
+    TransmissionState.SENT,
+    TransmissionState.REFUSED,
+    TransmissionState.PARKED,
+)
+
+
+class ReceiptMode(StrEnum):
+    """How the sender wants his receipt."""
+
+    NONE = "none"
+    SYNC = "sync"
+    ASYNC = "async"
+
+
+def _among(states: Sequence[TransmissionState]) -> str:
+    return ", ".join(f"'{state.value}'" for state in states)
+
+
+class Transmission(Base):
+    """One POST."""
+
+    __tablename__ = "transmission"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    direction: Mapped[TransmissionDirection] = mapped_column(coded(TransmissionDirection, "direction"))
+    kind: Mapped[TransmissionKind] = mapped_column(coded(TransmissionKind, "kind"))
+    state: Mapped[TransmissionState] = mapped_column(coded(TransmissionState, "state"))
+    reason: Mapped[str] = mapped_column(default="")  # why it stands there, for the operator
+    created_at: Mapped[datetime]
+    changed_at: Mapped[datetime]
+    partnership: Mapped[str | None] = mapped_column(String(80))  # its name; None for unknown AS2 names
+
+    # The AS2 headers. All three are None where a header was missing or unreadable (then it is refused).
+    as2_from: Mapped[str | None] = mapped_column(String(128))
+    as2_to: Mapped[str | None] = mapped_column(String(128))
+    message_id: Mapped[str | None] = mapped_column(String(998))  # with its brackets, as on the wire
+    headers: Mapped[Any] = mapped_column(JsonText)  # [[name, value], …] of the request, as received or as sealed
+    receipt_mode: Mapped[ReceiptMode] = mapped_column(coded(ReceiptMode, "receipt_mode"))
+
+    raw_sha256: Mapped[str | None] = mapped_column(ForeignKey(Payload.sha256))
+    raw_size: Mapped[int | None]
+    payload_sha256: Mapped[str | None] = mapped_column(ForeignKey(Payload.sha256))
+    payload_size: Mapped[int | None]
+    content_type: Mapped[str | None] = mapped_column(String(255))
+    filename: Mapped[str | None] = mapped_column(String(255))  # data, never a path
+    document_types: Mapped[str] = mapped_column(default="")  # ORDERS, or "CONTRL ORDRSP"; filled by compose and unpack
+
+    # What was agreed by cryptography: fingerprints and algorithm names; `digests` {name: base64} judges the MDN.
+    mic: Mapped[str | None] = mapped_column(String(200))
+    signed_with: Mapped[str | None] = mapped_column(String(200))
+    encrypted_with: Mapped[str | None] = mapped_column(String(200))
+    compressed: Mapped[bool] = mapped_column(default=False)
+    digests: Mapped[Any] = mapped_column(JsonText, nullable=True)
+    receipt_signed: Mapped[bool] = mapped_column(default=False)  # a signed receipt was asked for
+    disposition: Mapped[str | None] = mapped_column(String(600))  # of the receipt that decided
+
+    # Sending.
+    url: Mapped[str | None]
+    answers_id: Mapped[str | None] = mapped_column(ForeignKey("transmission.id"))  # receipt: of which transmission
+    repeats_id: Mapped[str | None] = mapped_column(ForeignKey("transmission.id"))  # sent anew under another Message-ID
+    attempts: Mapped[int] = mapped_column(default=0)
+    due_at: Mapped[datetime | None]  # queued: next attempt; awaiting_mdn: the MDN
+    lease_until: Mapped[datetime | None]  # sending: afterwards the attempt is taken for dead
+    deadline_at: Mapped[datetime | None]  # no attempt after this
+    settled_at: Mapped[datetime | None]  # when the receipt decided it
+
+    __table_args__ = (
+        CheckConstraint(
+            f"(direction = 'in' AND state IN ({_among(INBOUND_STATES)}))"
+            f" OR (direction = 'out' AND state IN ({_among(OUTBOUND_STATES)}))",
+            name="state_of_direction",
+        ),
+        CheckConstraint("state NOT IN ('refused', 'parked') OR reason <> ''", name="reason_given"),
+        CheckConstraint("state <> 'sending' OR lease_until IS NOT NULL", name="sending_has_lease"),
+        CheckConstraint("state NOT IN ('queued', 'awaiting_mdn') OR due_at IS NOT NULL", name="waiting_has_due"),
+        CheckConstraint("direction = 'in' OR (partnership IS NOT NULL AND url IS NOT NULL)", name="out_has_url"),
+        CheckConstraint("direction = 'in' OR message_id IS NOT NULL", name="out_has_message_id"),
+        CheckConstraint("attempts >= 0", name="attempts_counted"),
+        # What decides a duplicate. NULLs (a receipt without a Message-ID) never collide.
+        Index(
+            "uq_transmission_inbound_message_id",
+            "as2_from",
+            "as2_to",
+            "message_id",
+            unique=True,
+            sqlite_where=(direction == "in") & (state != "refused"),
+            postgresql_where=(direction == "in") & (state != "refused"),
+        ),
+        Index(
+            "uq_transmission_outbound_message_id",
+            "message_id",
+            unique=True,
+            sqlite_where=direction == "out",
+            postgresql_where=direction == "out",
+        ),
+        Index("ix_transmission_created", "created_at", "id"),
+        Index("ix_transmission_partnership_created", "partnership", "created_at"),
+        Index("ix_transmission_waiting", "state", "partnership", "due_at"),
+        Index("ix_transmission_answers_id", "answers_id"),
+        Index("ix_transmission_payload_sha256", "payload_sha256"),
+        Index("ix_transmission_raw_sha256", "raw_sha256"),
+    )
+
+    @property
+    def subject(self) -> str:
+        """How the event log names it."""
+        return f"transmission:{self.id}"
+
+
+class Receipt(Base):
+    """An MDN, byte for byte: the one we gave for what came in, or one that came back for what we sent."""
+
+    __tablename__ = "receipt"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    transmission_id: Mapped[str] = mapped_column(ForeignKey("transmission.id"), index=True)
+    at: Mapped[datetime]
+    message_id: Mapped[str | None] = mapped_column(String(998))
+    disposition: Mapped[str] = mapped_column(String(600))
+    mic: Mapped[str | None] = mapped_column(String(200))
+    signed_with: Mapped[str | None] = mapped_column(String(200))  # fingerprint of the certificate that verified it
+    outcome: Mapped[str] = mapped_column(String(40))  # `given`, or what `as2.mdn.judge` said
+    headers: Mapped[Any] = mapped_column(JsonText)
+    body: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+def locked(session: Session, transmission_id: str) -> Transmission | None:
+    """The row, held until the transaction ends: who changes a state reads it so."""
+    return session.get(Transmission, transmission_id, with_for_update=True, populate_existing=True)
+
+
+def inbound(session: Session, as2_from: str, as2_to: str, message_id: str) -> Transmission | None:
+    """The transmission that holds this Message-ID: the accepted one, never a refused one."""
+    return session.scalar(
+        select(Transmission).where(
+            Transmission.direction == TransmissionDirection.IN,
+            Transmission.state != TransmissionState.REFUSED,
+            Transmission.as2_from == as2_from,
+            Transmission.as2_to == as2_to,
+            Transmission.message_id == message_id,
+        )
+    )
+
+
+def outbound(session: Session, message_id: str) -> Transmission | None:
+    """What we sent under `message_id`."""
+    return session.scalar(
+        select(Transmission).where(
+            Transmission.direction == TransmissionDirection.OUT, Transmission.message_id == message_id
+        )
+    )
+
+
+def receipts(session: Session, transmission_id: str) -> list[Receipt]:
+    """The MDNs of a transmission, oldest first."""
+    return list(
+        session.scalars(
+            select(Receipt).where(Receipt.transmission_id == transmission_id).order_by(Receipt.at, Receipt.id)
+        )
+    )
+
+
+def receipt_transmission(session: Session, transmission_id: str) -> Transmission | None:
+    """The outbound POST that carries the asynchronous MDN of an inbound transmission."""
+    return session.scalar(
+        select(Transmission).where(
+            Transmission.answers_id == transmission_id, Transmission.direction == TransmissionDirection.OUT
+        )
+    )
+
+
+def waiting(state: TransmissionState, partnership: str | None = None) -> Select[Transmission]:
+    """The transmissions in `state`, the one due first in front."""
+    statement = select(Transmission).where(Transmission.state == state)
+    if partnership is not None:
+        statement = statement.where(Transmission.partnership == partnership)
+    return statement.order_by(Transmission.due_at, Transmission.created_at, Transmission.id)
+
+
+def recent(
+    session: Session,
+    *,
+    limit: int,
+    direction: TransmissionDirection | None = None,
+    state: TransmissionState | None = None,
+    partnership: str | None = None,
+    before: datetime | None = None,
+) -> list[Transmission]:
+    """The newest transmissions first, at most `limit`; `before` pages on."""
+    statement = select(Transmission)
+    for column, value in (
+        (Transmission.direction, direction),
+        (Transmission.state, state),
+        (Transmission.partnership, partnership),
+    ):
+        if value is not None:
+            statement = statement.where(column == value)
+    if before is not None:
+        statement = statement.where(Transmission.created_at < before)
+    newest_first = (Transmission.created_at.desc(), Transmission.id.desc())
+    return list(session.scalars(statement.order_by(*newest_first).limit(limit)))
