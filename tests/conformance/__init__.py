@@ -1,0 +1,1 @@
+"""The AS2 conformance table: which item of the checklist is held by which test."""
