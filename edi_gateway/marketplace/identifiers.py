@@ -22,7 +22,7 @@ _GLN_LENGTH = 13
 _SSCC_LENGTH = 18
 
 
-class SsccRangeRefused(ValueError):  # noqa: N818 - named for what happened, as the other refusals are
+class SsccRangeRefused(ValueError):
     """A range of SSCCs that names no packages: which bound is wrong, and why."""
 
 

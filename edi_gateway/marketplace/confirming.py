@@ -1,0 +1,320 @@
+"""What a vendor's answer (ORDRSP) does to an order.
+
+The header's response code is a summary and the lines are authoritative: where they disagree the lines
+count, and a warning says so. An answer replaces the one before it, line by line, until goods have shipped.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+
+from edi_gateway.edifact.findings import Finding
+from edi_gateway.marketplace import rules
+from edi_gateway.marketplace.articles import find_line, same_article
+from edi_gateway.marketplace.confirmation import (
+    ConfirmationLine,
+    LineAction,
+    OrderConfirmation,
+    Remainder,
+    ResponseCode,
+)
+from edi_gateway.marketplace.fulfilment import CLOSED_STATES, LineProgress, OrderMessageState, OrderProgress
+from edi_gateway.marketplace.moments import day
+from edi_gateway.marketplace.money import ZERO, plain
+from edi_gateway.marketplace.order import ResponseRequired
+from edi_gateway.partnership import Tolerances
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """An order after a document, and what was wrong with the document."""
+
+    order: OrderProgress
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Sums:
+    """What all entries for one order line state together."""
+
+    confirmed: Decimal = ZERO
+    backordered: Decimal = ZERO
+    cancelled: Decimal = ZERO
+    rejected: Decimal = ZERO
+
+    @property
+    def total(self) -> Decimal:
+        return self.confirmed + self.backordered + self.cancelled + self.rejected
+
+    @property
+    def least(self) -> Decimal:
+        return min(self.confirmed, self.backordered, self.cancelled, self.rejected)
+
+    def plus(self, other: _Sums) -> _Sums:
+        return _Sums(
+            self.confirmed + other.confirmed,
+            self.backordered + other.backordered,
+            self.cancelled + other.cancelled,
+            self.rejected + other.rejected,
+        )
+
+
+# What the header says about a line that is not listed, where the header speaks for the whole order.
+_WHOLE_ORDER: Mapping[ResponseCode, Callable[[Decimal], _Sums]] = {
+    ResponseCode.ACCEPTED: lambda ordered: _Sums(confirmed=ordered),
+    ResponseCode.REFUSED: lambda ordered: _Sums(rejected=ordered),
+}
+
+
+def apply_confirmation(
+    order: OrderProgress, confirmation: OrderConfirmation, tolerances: Tolerances, received: datetime
+) -> Applied:
+    """The order after this answer. What the answer gets wrong is a finding, and changes nothing else."""
+    refusal = _refusal(order, received)
+    if refusal is not None:
+        return Applied(order, (refusal,))
+    findings: list[Finding] = []
+    entries = _by_order_line(order, confirmation, findings)
+    changed: dict[int, LineProgress] = {}
+    for line in order.lines:
+        answered = _answer(line, entries.get(line.number, ()), order, confirmation, tolerances, findings)
+        if answered is not line:
+            changed[line.number] = answered
+    findings += _header_findings(confirmation, order.with_lines(list(changed.values())))
+    message = order.message
+    if confirmation.response is ResponseCode.NOT_PROCESSED and not changed:
+        message = OrderMessageState.NOT_PROCESSED_YET
+    return Applied(replace(order.with_lines(list(changed.values())), message=message), tuple(findings))
+
+
+def _refusal(order: OrderProgress, received: datetime) -> Finding | None:
+    """Why nothing of the answer can be applied, or None."""
+    cancel_after = order.order.cancel_after
+    if cancel_after is not None and day(received) > day(cancel_after):
+        return Finding(rules.AFTER_CANCEL_DATE, value=day(received).isoformat(), expected=day(cancel_after).isoformat())
+    if order.state in CLOSED_STATES:
+        return Finding(rules.ORDER_CLOSED, value=order.order.number, expected=order.state.value)
+    return None
+
+
+def _by_order_line(
+    order: OrderProgress, confirmation: OrderConfirmation, findings: list[Finding]
+) -> dict[int, list[ConfirmationLine]]:
+    """The entries of the answer under the order line that each speaks of; the strays become findings."""
+    ordered = [line.line for line in order.lines]
+    entries: dict[int, list[ConfirmationLine]] = defaultdict(list)
+    for entry in confirmation.lines:
+        line = find_line(ordered, entry.order_line, entry.item)
+        path = f"lines[{entry.number}]"
+        if line is None:
+            findings.append(Finding(rules.UNKNOWN_LINE, value=str(entry.order_line), path=path))
+            continue
+        if same_article(line.item, entry.item) is False:
+            findings.append(
+                Finding(rules.ARTICLE_DIFFERS, value=entry.item.gtin, expected=line.item.gtin, path=path + "/item")
+            )
+        entries[line.number].append(entry)
+    return entries
+
+
+def _answer(
+    line: LineProgress,
+    entries: Sequence[ConfirmationLine],
+    order: OrderProgress,
+    confirmation: OrderConfirmation,
+    tolerances: Tolerances,
+    findings: list[Finding],
+) -> LineProgress:
+    """The line after its entries; the very same object where nothing changes."""
+    entries = [entry for entry in entries if entry.action is not LineAction.NO_ACTION]
+    path = f"lines[{entries[0].number}]" if entries else f"lines[{line.number}]"
+    if entries:
+        sums = _sums(line.quantities.ordered, entries, confirmation.response)
+    else:
+        silent = _absent(line, order, confirmation, tolerances, findings)
+        if silent is None:
+            return line
+        sums = silent
+    answered = _with_sums(line, sums, path, findings)
+    if answered is line:
+        return line
+    return _with_terms(answered, entries, order, confirmation, tolerances, findings)
+
+
+def _absent(
+    line: LineProgress,
+    order: OrderProgress,
+    confirmation: OrderConfirmation,
+    tolerances: Tolerances,
+    findings: list[Finding],
+) -> _Sums | None:
+    """What silence about a line means: by the header where it speaks for all, else by BGM 4343 and the agreement."""
+    whole = _WHOLE_ORDER.get(confirmation.response)
+    if whole is not None:
+        return whole(line.quantities.ordered)
+    if confirmation.response is ResponseCode.NOT_PROCESSED or line.quantities.unanswered < line.quantities.ordered:
+        return None
+    required = order.order.response_required
+    if required is ResponseRequired.ALL_LINES:
+        findings.append(Finding(rules.LINE_NOT_ANSWERED, value=str(line.number), path=f"lines[{line.number}]"))
+        return None
+    if required is ResponseRequired.CHANGES_ONLY or tolerances.absent_line == "accepted":
+        return _Sums(confirmed=line.quantities.ordered)
+    return None
+
+
+def _sums(ordered: Decimal, entries: Sequence[ConfirmationLine], response: ResponseCode) -> _Sums:
+    """What the entries state together, the rest put where a QVR or the refusal says it belongs."""
+    sums = _Sums()
+    for entry in entries:
+        sums = sums.plus(_entry_sums(entry, ordered, alone=len(entries) == 1, response=response))
+    rest = ordered - sums.total
+    if rest > 0:
+        sums = sums.plus(_rest_sums(rest, entries))
+    return sums
+
+
+def _entry_sums(entry: ConfirmationLine, ordered: Decimal, *, alone: bool, response: ResponseCode) -> _Sums:
+    if entry.action is LineAction.REFUSED or (
+        entry.action is None and entry.quantity is None and response is ResponseCode.REFUSED
+    ):
+        if alone:
+            return _Sums(rejected=ordered)
+        return _Sums(rejected=entry.rejected or entry.quantity or ZERO)
+    stated = _Sums(
+        backordered=entry.backordered or ZERO, cancelled=entry.cancelled or ZERO, rejected=entry.rejected or ZERO
+    )
+    return replace(stated, confirmed=_confirmed(entry, ordered, stated, alone=alone))
+
+
+def _confirmed(entry: ConfirmationLine, ordered: Decimal, stated: _Sums, *, alone: bool) -> Decimal:
+    """The confirmed quantity of an entry: as sent, else what the difference or the other quantities leave."""
+    if entry.quantity is not None:
+        return entry.quantity
+    if entry.difference is not None:
+        return max(ZERO, ordered + entry.difference)
+    return max(ZERO, ordered - stated.total) if alone else ZERO
+
+
+def _rest_sums(rest: Decimal, entries: Sequence[ConfirmationLine]) -> _Sums:
+    """Where the unstated rest of a line goes: back order, cancelled, refused, or nowhere (unanswered)."""
+    if any(entry.action is LineAction.REFUSED for entry in entries):
+        return _Sums(rejected=rest)
+    remainders = {entry.remainder for entry in entries}
+    if Remainder.BACK_ORDER in remainders:
+        return _Sums(backordered=rest)
+    if Remainder.CANCELLED in remainders:
+        return _Sums(cancelled=rest)
+    return _Sums()
+
+
+def _with_sums(line: LineProgress, sums: _Sums, path: str, findings: list[Finding]) -> LineProgress:
+    quantities = line.quantities
+    if sums.least < 0:
+        findings.append(Finding(rules.QUANTITY_NEGATIVE, value=plain(sums.least), path=path))
+        return line
+    if sums.total > quantities.ordered:
+        findings.append(
+            Finding(rules.CONFIRMED_TOO_MUCH, value=plain(sums.total), expected=plain(quantities.ordered), path=path)
+        )
+        return line
+    if quantities.shipped or quantities.overshipped:
+        if sums != _Sums(quantities.confirmed, quantities.backordered, quantities.cancelled, quantities.rejected):
+            findings.append(Finding(rules.ALREADY_SHIPPED, value=str(line.number), path=path))
+        return line
+    if sums.total < quantities.ordered:
+        rest = quantities.ordered - sums.total
+        findings.append(
+            Finding(rules.REMAINDER_UNEXPLAINED, value=plain(rest), expected=plain(quantities.ordered), path=path)
+        )
+    return line.moved(
+        quantities.answered(
+            confirmed=sums.confirmed,
+            backordered=sums.backordered,
+            rejected=sums.rejected,
+            cancelled=sums.cancelled,
+        )
+    )
+
+
+def _with_terms(
+    line: LineProgress,
+    entries: Sequence[ConfirmationLine],
+    order: OrderProgress,
+    confirmation: OrderConfirmation,
+    tolerances: Tolerances,
+    findings: list[Finding],
+) -> LineProgress:
+    """The dates, the reason and the price of the answer."""
+    delivery = next((entry.promised_delivery for entry in entries if entry.promised_delivery), None)
+    ship = next((entry.promised_ship for entry in entries if entry.promised_ship), None)
+    line = replace(
+        line,
+        promised_delivery=delivery or confirmation.promised_delivery,
+        promised_ship=ship or confirmation.promised_ship,
+        reason=next((entry.reason for entry in entries if entry.reason), ""),
+        confirmed_price=None,
+        proposed_price=None,
+    )
+    findings += _late_promise(line, order)
+    for entry in entries:
+        if entry.unit_price is not None and line.quantities.confirmed + line.quantities.backordered > 0:
+            line = _with_price(line, entry, tolerances, findings)
+    return line
+
+
+def _with_price(
+    line: LineProgress, entry: ConfirmationLine, tolerances: Tolerances, findings: list[Finding]
+) -> LineProgress:
+    """A price within the tolerance is taken over; another is proposed, and never accepted by itself."""
+    path = f"lines[{entry.number}]/unit_price"
+    price = entry.unit_price
+    assert price is not None  # noqa: S101 - the caller looked
+    if price <= 0 or entry.price_basis <= 0:
+        findings.append(Finding(rules.PRICE_NOT_POSITIVE, value=plain(price), path=path))
+        return line
+    price = price / entry.price_basis * line.line.price_basis
+    ordered = line.line.unit_price
+    if ordered is None or abs(price - ordered) <= price_allowance(ordered, tolerances):
+        return replace(line, confirmed_price=price)
+    findings.append(Finding(rules.PRICE_PROPOSED, value=plain(price), expected=plain(ordered), path=path))
+    return replace(line, proposed_price=price)
+
+
+def price_allowance(agreed: Decimal, tolerances: Tolerances) -> Decimal:
+    """How far a price may be from the agreed one: the larger of the absolute and the percentage tolerance."""
+    return max(tolerances.price_absolute, agreed * tolerances.price_percent / 100)
+
+
+def _late_promise(line: LineProgress, order: OrderProgress) -> list[Finding]:
+    window = line.line.delivery_window or order.order.delivery_window
+    promised = line.promised_delivery
+    if promised is None or window is None or window.end is None or day(promised) <= day(window.end):
+        return []
+    return [
+        Finding(
+            rules.LATE_PROMISE,
+            value=day(promised).isoformat(),
+            expected=day(window.end).isoformat(),
+            path=f"lines[{line.number}]/promised_delivery",
+        )
+    ]
+
+
+def _header_findings(confirmation: OrderConfirmation, order: OrderProgress) -> list[Finding]:
+    """Whether the header's code agrees with what the lines came to."""
+    if not confirmation.lines:
+        return []
+    everything = [line.quantities for line in order.lines]
+    agrees = {
+        ResponseCode.ACCEPTED: all(quantities.confirmed == quantities.ordered for quantities in everything),
+        ResponseCode.REFUSED: all(quantities.rejected == quantities.ordered for quantities in everything),
+        ResponseCode.NOT_PROCESSED: all(quantities.unanswered == quantities.ordered for quantities in everything),
+    }
+    if agrees.get(confirmation.response, True):
+        return []
+    return [Finding(rules.HEADER_DISAGREES, value=confirmation.response.value, path="response")]

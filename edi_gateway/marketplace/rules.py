@@ -1,0 +1,267 @@
+"""The catalogue of business findings: B6xx documents and orders, Q7xx quantities and inventory, F8xx invoices.
+
+What a record says wrong about the trade is a finding here, never an exception. `path` of such a finding
+is the place in the record, such as ``lines[2]/quantity``; `value` is what was found.
+"""
+
+from __future__ import annotations
+
+from edi_gateway.edifact.findings import Level, Rule, Severity
+
+
+def _rule(code: str, severity: Severity, en: str, fr: str, hint_en: str, hint_fr: str) -> Rule:
+    return Rule(code, Level.BUSINESS, severity, en, fr, hint_en, hint_fr)
+
+
+UNKNOWN_ORDER = _rule(
+    "B601",
+    Severity.ERROR,
+    "Order {value} is not known for this partner",
+    "La commande {value} est inconnue pour ce partenaire",
+    "Quote the order number of our ORDERS (BGM 1004) in RFF+ON",
+    "Indiquez dans RFF+ON le numéro de notre ORDERS (BGM 1004)",
+)
+MISSING_ORDER_REFERENCE = _rule(
+    "B602",
+    Severity.ERROR,
+    "No order is named for this line",
+    "Aucune commande n'est indiquée pour cette ligne",
+    "Send RFF+ON in the header or under the line",
+    "Envoyez RFF+ON dans l'en-tête ou sous la ligne",
+)
+UNKNOWN_LINE = _rule(
+    "B603",
+    Severity.ERROR,
+    "Line {value} is not a line of the order",
+    "La ligne {value} n'existe pas dans la commande",
+    "Quote our line number in RFF+ON (1156) or the article of the order",
+    "Indiquez notre numéro de ligne dans RFF+ON (1156) ou l'article commandé",
+)
+ARTICLE_DIFFERS = _rule(
+    "B604",
+    Severity.WARNING,
+    "The article {value} is not the one ordered on this line ({expected})",
+    "L'article {value} n'est pas celui commandé sur cette ligne ({expected})",
+    "Quote the GTIN of the order line",
+    "Indiquez le GTIN de la ligne de commande",
+)
+HEADER_DISAGREES = _rule(
+    "B605",
+    Severity.WARNING,
+    "The response code {value} of the header does not agree with the lines; the lines count",
+    "Le code de réponse {value} de l'en-tête contredit les lignes ; les lignes font foi",
+    "Send 29 only if every line is accepted as ordered, 27 only if every line is refused, else 4",
+    "N'envoyez 29 que si tout est accepté, 27 que si tout est refusé, sinon 4",
+)
+LINE_NOT_ANSWERED = _rule(
+    "B606",
+    Severity.ERROR,
+    "Line {value} is not answered, though the order asks for every line (AC)",
+    "La ligne {value} est sans réponse alors que la commande les exige toutes (AC)",
+    "Send one LIN for each line of the order",
+    "Envoyez un LIN par ligne de commande",
+)
+REMAINDER_UNEXPLAINED = _rule(
+    "B607",
+    Severity.WARNING,
+    "Of the {expected} ordered, {value} are neither confirmed, back-ordered, cancelled nor refused",
+    "Sur {expected} commandés, {value} ne sont ni confirmés, ni en reliquat, ni annulés, ni refusés",
+    "Say with QVR BP or CP, or QTY 83, 182 or 185, what becomes of the rest",
+    "Précisez le sort du reste par QVR BP ou CP, ou QTY 83, 182 ou 185",
+)
+CONFIRMED_TOO_MUCH = _rule(
+    "B608",
+    Severity.ERROR,
+    "The answer adds up to {value}, more than the {expected} ordered",
+    "La réponse totalise {value}, plus que les {expected} commandés",
+    "A quantity may be lowered, never raised",
+    "Une quantité peut être réduite, jamais augmentée",
+)
+ALREADY_SHIPPED = _rule(
+    "B609",
+    Severity.WARNING,
+    "Line {value} has already been shipped; the new answer changes nothing",
+    "La ligne {value} est déjà expédiée ; la nouvelle réponse est sans effet",
+    "An answer may be replaced only until the goods are shipped",
+    "Une réponse n'est remplaçable que jusqu'à l'expédition",
+)
+PRICE_PROPOSED = _rule(
+    "B610",
+    Severity.WARNING,
+    "The price {value} is not the ordered price {expected}; it is not accepted by itself",
+    "Le prix {value} diffère du prix commandé {expected} ; il n'est pas accepté automatiquement",
+    "Agree on the price with the marketplace before invoicing it",
+    "Convenez du prix avec la place de marché avant de le facturer",
+)
+PRICE_NOT_POSITIVE = _rule(
+    "B611",
+    Severity.ERROR,
+    "The price {value} is not greater than zero",
+    "Le prix {value} n'est pas supérieur à zéro",
+    "Send the agreed net price in PRI+AAA",
+    "Envoyez le prix net convenu dans PRI+AAA",
+)
+LATE_PROMISE = _rule(
+    "B612",
+    Severity.WARNING,
+    "The promised delivery {value} is after the end of the delivery window {expected}",
+    "La livraison promise le {value} dépasse la fin de la fenêtre de livraison {expected}",
+    "Promise a date within the window, or refuse the line",
+    "Promettez une date dans la fenêtre, ou refusez la ligne",
+)
+AFTER_CANCEL_DATE = _rule(
+    "B613",
+    Severity.ERROR,
+    "The answer of {value} comes after the order's cancel date {expected}",
+    "La réponse du {value} arrive après la date d'annulation {expected}",
+    "The order has lapsed; nothing of the answer was applied",
+    "La commande est caduque ; la réponse n'a pas été appliquée",
+)
+ORDER_CLOSED = _rule(
+    "B614",
+    Severity.ERROR,
+    "Order {value} is {expected}: it can no longer be answered or shipped",
+    "La commande {value} est à l'état {expected} : elle n'accepte plus de réponse ni d'expédition",
+    "Ask the marketplace for a new order",
+    "Demandez une nouvelle commande à la place de marché",
+)
+DUPLICATE_DOCUMENT = _rule(
+    "B615",
+    Severity.ERROR,
+    "The document {value} was received before with other content",
+    "Le document {value} a déjà été reçu avec un autre contenu",
+    "Give a changed document a number of its own",
+    "Donnez au document modifié son propre numéro",
+)
+REPEATED_DOCUMENT = _rule(
+    "B616",
+    Severity.INFO,
+    "The document {value} was received before; it was not applied again",
+    "Le document {value} a déjà été reçu ; il n'a pas été appliqué à nouveau",
+    "Nothing needs to be done",
+    "Aucune action n'est nécessaire",
+)
+UNMAPPED_RECORD = _rule(
+    "B617",
+    Severity.ERROR,
+    "The message cannot be read as a record: {value}",
+    "Le message ne peut être lu comme un enregistrement : {value}",
+    "See the findings of the message's fields",
+    "Voyez les anomalies des champs du message",
+)
+NOT_YET_ANSWERED = _rule(
+    "B618",
+    Severity.WARNING,
+    "Order {value} has not been answered yet; the document waits for the answer",
+    "La commande {value} est encore sans réponse ; le document attend cette réponse",
+    "Send the ORDRSP; the document is applied when it arrives",
+    "Envoyez l'ORDRSP ; le document sera appliqué à son arrivée",
+)
+FUNCTION_NOT_SUPPORTED = _rule(
+    "B619",
+    Severity.ERROR,
+    "The function {value} of this document is not processed here",
+    "La fonction {value} de ce document n'est pas traitée ici",
+    "Send an original ({expected})",
+    "Envoyez un original ({expected})",
+)
+
+OVER_SHIPPED = _rule(
+    "Q701",
+    Severity.WARNING,
+    "{value} more than the {expected} confirmed were shipped",
+    "{value} de plus que les {expected} confirmés ont été expédiés",
+    "Ship what was confirmed; the excess is not paid without the marketplace's yes",
+    "Expédiez la quantité confirmée ; l'excédent n'est pas payé sans accord",
+)
+QUANTITY_NOT_POSITIVE = _rule(
+    "Q702",
+    Severity.ERROR,
+    "The quantity {value} is not greater than zero",
+    "La quantité {value} n'est pas supérieure à zéro",
+    "Leave the line out, or send its quantity",
+    "Omettez la ligne, ou envoyez sa quantité",
+)
+QUANTITY_NEGATIVE = _rule(
+    "Q710",
+    Severity.ERROR,
+    "The quantity {value} is below zero; the line is left as it was",
+    "La quantité {value} est négative ; la ligne reste inchangée",
+    "Only the difference (QVR 6064) may be negative",
+    "Seul l'écart (QVR 6064) peut être négatif",
+)
+NEGATIVE_STOCK = _rule(
+    "Q703",
+    Severity.ERROR,
+    "The stock {value} is below zero",
+    "Le stock {value} est négatif",
+    "Report stock as zero or more",
+    "Déclarez un stock nul ou positif",
+)
+OLDER_REPORT = _rule(
+    "Q704",
+    Severity.INFO,
+    "The report of {value} is older than the one of {expected} that is already known; it is kept and not applied",
+    "L'état du {value} est antérieur à celui du {expected} déjà connu ; il est conservé sans être appliqué",
+    "Nothing needs to be done",
+    "Aucune action n'est nécessaire",
+)
+REPORT_FROM_THE_FUTURE = _rule(
+    "Q705",
+    Severity.ERROR,
+    "The report of {value} lies in the future (now {expected})",
+    "L'état du {value} est daté du futur (maintenant {expected})",
+    "Check the clock and the time zone of the sending system",
+    "Vérifiez l'horloge et le fuseau du système émetteur",
+)
+MOVEMENTS_NOT_AGREED = _rule(
+    "Q706",
+    Severity.ERROR,
+    "An inventory report of type {value} is not agreed; only snapshots ({expected}) are",
+    "Un état de stock de type {value} n'est pas convenu ; seuls les instantanés ({expected}) le sont",
+    "Send BGM+35",
+    "Envoyez BGM+35",
+)
+ARTICLE_NOT_NAMED = _rule(
+    "Q707",
+    Severity.ERROR,
+    "Line {value} names no article",
+    "La ligne {value} ne désigne aucun article",
+    "Send a GTIN in LIN or an article number in PIA",
+    "Envoyez un GTIN dans LIN ou un numéro d'article dans PIA",
+)
+SSCC_REUSED = _rule(
+    "Q708",
+    Severity.WARNING,
+    "The SSCC {value} was already used by an earlier shipment",
+    "Le SSCC {value} a déjà servi à une expédition antérieure",
+    "An SSCC may not be used again within a year (GS1 General Specifications)",
+    "Un SSCC ne peut être réutilisé avant un an (spécifications générales GS1)",
+)
+PACKAGE_TREE = _rule(
+    "Q709",
+    Severity.ERROR,
+    "Package {value} lies in package {expected}, which does not exist or lies in it",
+    "Le colis {value} est dans le colis {expected}, absent ou contenu dans le premier",
+    "Name an earlier CPS as the parent (7166)",
+    "Désignez comme parent (7166) un CPS antérieur",
+)
+
+INVOICE_HELD = _rule(
+    "F801",
+    Severity.WARNING,
+    "The invoice does not agree with the order, the shipment or itself: {value}; expected {expected}",
+    "La facture ne concorde pas avec la commande, l'expédition ou elle-même : {value} ; attendu {expected}",
+    "The invoice is held until the marketplace approves it or a credit note arrives",
+    "La facture est bloquée jusqu'à accord de la place de marché ou réception d'un avoir",
+)
+INVOICE_TOO_EARLY = _rule(
+    "F802",
+    Severity.WARNING,
+    "The invoice bills goods of order {value} that have not been shipped yet; it is matched again when they are",
+    "La facture porte sur des marchandises de la commande {value} non encore expédiées ; elle sera rapprochée ensuite",
+    "Send the DESADV",
+    "Envoyez le DESADV",
+)
+
+RULES: tuple[Rule, ...] = tuple(value for value in list(globals().values()) if isinstance(value, Rule))
