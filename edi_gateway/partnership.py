@@ -91,6 +91,11 @@ class As2Policy:
     content_type: str = "application/edifact"
     transfer_encoding: str = "binary"  # binary | base64
     version: str = "1.2"  # AS2-Version that we announce
+    copy_to_ourselves: bool = False  # encrypt the content key for our own certificate too (draft rfc4130bis §7.2)
+    # Peculiarities of their software, off unless a diagnosis names the switch.
+    mdn_mic_required: bool = True  # a positive MDN without MIC is no success
+    accept_canonicalised: bool = False  # verify also over the content with bare LF as CRLF
+    accept_expired_certificates: bool = False  # verify also with a pinned certificate that has expired
     # Reliability.
     attempts_max: int = 8
     retry_first: timedelta = timedelta(minutes=5)
