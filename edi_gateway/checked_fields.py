@@ -78,6 +78,11 @@ def _number(value: object) -> object:
     return value
 
 
+def _plain(value: Decimal) -> Decimal:
+    # 5, 5.0 and 5E+0 are one number; equal files must give equal partnerships.
+    return Decimal(format(value.normalize(), "f"))
+
+
 GLN_TEXT = "13 digits with a right check digit"
 Gln = Annotated[str, _passing(identifiers.is_gln, "a GLN", GLN_TEXT)]
 OptionalGln = Annotated[str, _passing(_or_empty(identifiers.is_gln), "a GLN", GLN_TEXT)]
@@ -115,4 +120,10 @@ Duration = Annotated[
 ]
 Whole = Annotated[int, Strict()]
 Flag = Annotated[bool, Strict()]
-Amount = Annotated[Decimal, BeforeValidator(_number), Field(ge=0), WithJsonSchema({"type": "number", "minimum": 0})]
+Amount = Annotated[
+    Decimal,
+    BeforeValidator(_number),
+    Field(ge=0, max_digits=15),
+    AfterValidator(_plain),
+    WithJsonSchema({"type": "number", "minimum": 0}),
+]
