@@ -32,9 +32,11 @@ class Segment:
     Trailing empty elements and components may be absent. `repeats` holds, by element index, the
     second and later repetitions of a repeated element (syntax 4).
     `position` counts within the message, UNH = 1; `offset` is the byte offset of the tag in the file.
+    `raw` is the text as it was read, decoded but not split, its terminator taken off; "" where it was not
+    read. It lets a check recognise a segment that it has judged before without putting it together again.
     """
 
-    __slots__ = ("elements", "offset", "position", "repeats", "tag")
+    __slots__ = ("elements", "offset", "position", "raw", "repeats", "tag")
 
     def __init__(
         self,
@@ -43,12 +45,14 @@ class Segment:
         position: int = 0,
         offset: int = 0,
         repeats: dict[int, list[list[str]]] | None = None,
+        raw: str = "",
     ) -> None:
         self.tag = tag
         self.elements = elements
         self.position = position
         self.offset = offset
         self.repeats = repeats
+        self.raw = raw
 
     def get(self, element: int, component: int = 1) -> str:
         """The value of a component, "" if absent. The first data element after the tag is 1."""
