@@ -1,0 +1,138 @@
+"""The HTTP server: waitress, bounded, and graceful when it is told to stop.
+
+Waitress gives a request to a thread only when its body is complete and spools large bodies to disk, so neither slow
+headers nor slow bodies hold a thread. On SIGTERM or SIGINT the server takes no new connection, finishes the requests
+that it has begun to receive, and returns.
+
+TLS is the proxy's: nginx, Caddy or HAProxy in front.
+"""
+
+from __future__ import annotations
+
+import signal
+import socket
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from types import FrameType
+
+from flask import Flask
+from waitress.adjustments import Adjustments
+from waitress.channel import HTTPChannel
+from waitress.server import TcpWSGIServer
+from waitress.task import ErrorTask
+from waitress.utilities import RequestEntityTooLarge
+
+CONNECTIONS_MAX = 2000  # at waitress's own 100, a hundred slow clients lock everybody out
+IDLE_SECONDS_MAX = 120
+DRAIN_SECONDS_MAX = 50  # below systemd's TimeoutStopSec=60
+BACKLOG = 1024
+_LOOP_SECONDS = 1.0
+
+Oversized = Callable[[list[tuple[str, str]], str], None]  # headers, remote address
+
+
+class Server:
+    """A waitress server on one socket. `port` is the real one, also where 0 was asked for."""
+
+    def __init__(
+        self, app: Flask, *, host: str, port: int, threads: int, body_bytes_max: int, oversized: Oversized
+    ) -> None:
+        self._socket = _listen(host, port)
+        self.host, self.port = host, self._socket.getsockname()[1]
+        self._stopping = False
+        adjustments = Adjustments(
+            sockets=[self._socket],
+            threads=threads,
+            connection_limit=CONNECTIONS_MAX,
+            channel_timeout=IDLE_SECONDS_MAX,
+            max_request_body_size=body_bytes_max + 1,  # waitress refuses what is as long as its limit
+            backlog=BACKLOG,
+            ident=None,
+            clear_untrusted_proxy_headers=True,
+        )
+        self._server = TcpWSGIServer(
+            app,
+            _sock=self._socket,
+            bind_socket=False,
+            adj=adjustments,
+            sockinfo=(self._socket.family, self._socket.type, self._socket.proto, self._socket.getsockname()),
+        )
+        self._server.channel_class = _channel_class(oversized)
+
+    @property
+    def url(self) -> str:
+        name = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{name}:{self.port}"
+
+    def stop(self) -> None:
+        """Ask `run` to come to its end. Any thread, or a signal handler."""
+        self._stopping = True
+        self._server.pull_trigger()
+
+    def run(self) -> None:
+        """Serve until `stop`, then finish what was begun."""
+        while not self._stopping:
+            self._loop()
+        self._server.accepting = False
+        self._server.del_channel()
+        self._socket.close()
+        ends = time.monotonic() + DRAIN_SECONDS_MAX
+        while self._busy() and time.monotonic() < ends:
+            self._loop()
+        self._server.task_dispatcher.shutdown(cancel_pending=True, timeout=5)
+        for channel in list(self._server.active_channels.values()):
+            channel.handle_close()
+        self._server.trigger.close()
+
+    def _loop(self) -> None:
+        self._server.asyncore.loop(timeout=_LOOP_SECONDS, map=self._server._map, use_poll=True, count=1)
+
+    def _busy(self) -> bool:
+        """Whether any connection has a request begun, running, or not yet answered in full."""
+        return any(
+            channel.requests or channel.request is not None or channel.total_outbufs_len
+            for channel in list(self._server.active_channels.values())
+        )
+
+
+def _channel_class(oversized: Oversized) -> type[HTTPChannel]:
+    """Channels that report a body over the limit: waitress answers it with 413 before any application sees it."""
+
+    class Task(ErrorTask):
+        def execute(self) -> None:
+            if isinstance(self.request.error, RequestEntityTooLarge) and self.request.path == "/as2":
+                oversized(_header_pairs(self.request.headers), self.request.headers.get("CONTENT_LENGTH", ""))
+            super().execute()
+
+    class Channel(HTTPChannel):
+        error_task_class = Task
+
+    return Channel
+
+
+def _header_pairs(headers: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Waitress's spelling (AS2_FROM) back into that of HTTP (As2-From)."""
+    return [(name.replace("_", "-").title(), value) for name, value in headers.items()]
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.create_server((host, port), family=family, backlog=BACKLOG)
+    listening.setblocking(False)
+    return listening
+
+
+@contextmanager
+def stopping_on_signals(stop: Callable[[], None]) -> Iterator[None]:
+    """SIGTERM and SIGINT call `stop` while the context lasts. Only for the main thread."""
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        stop()
+
+    before = {number: signal.signal(number, handle) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
