@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from edi_gateway.as2.certificates import Certificate, PrivateKey, CertificateError, generate, load_private_key
+from edi_gateway.as2.certificates import Certificate, CertificateError, PrivateKey, generate, load_private_key
 from edi_gateway.as2.relationship import DatedKey
 from edi_gateway.config import Config
 
@@ -94,7 +94,10 @@ class KeyStore:
         Its certificate is self-signed and valid at once, so that partners can take it up before it is used.
         """
         starts = (use_from or now).astimezone(UTC).replace(microsecond=0)
-        made = generate(common_name, now, days, key)
+        try:
+            made = generate(common_name, now, days, key)
+        except CertificateError as error:
+            raise KeyStoreError(str(error)) from None
         if starts >= made.certificate.not_after:
             raise KeyStoreError(f"the key would begin to sign after {days} days, when it has expired; give more days")
         if len(self._paths()) >= KEYS_MAX:

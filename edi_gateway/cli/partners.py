@@ -1,0 +1,212 @@
+"""`edi-gateway partners`: trading partners as data, from their folders into force."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from edi_gateway.cli.frame import UserError, json_option, load_config, open_database, print_json, print_table
+from edi_gateway.config import Config
+from edi_gateway.gateway import onboarding
+from edi_gateway.gateway.onboarding import Change, ChangeKind, Checked
+from edi_gateway.partner_file import Ours
+from edi_gateway.partnership import Partnership
+from edi_gateway.store import partnerships as store
+from edi_gateway.store.partnerships import PartnershipRevision
+from edi_gateway.strict_toml import Problem
+
+_names = click.argument("names", nargs=-1, metavar="[NAME]...")
+_directory = click.option(
+    "--directory",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="The folder of the partners' folders; default: partners_dir of the configuration.",
+)
+_HEADERS = ("Name", "State", "AS2 name", "EDIFACT address", "Messages", "Revision", "Since")
+_SIGNS = {
+    ChangeKind.ADDED: "+",
+    ChangeKind.CHANGED: "~",
+    ChangeKind.RESUMED: "+",
+    ChangeKind.UNCHANGED: "=",
+    ChangeKind.MISSING: "?",
+    ChangeKind.SUSPENDED: "-",
+}
+
+
+@click.group()
+def partners() -> None:
+    """Check, apply, list and show trading partners.
+
+    A partner is a folder: partners/NAME/partner.toml and its certificates. `check` reads the folders, `apply` puts
+    them in force, `list` and `show` say what is in force.
+    """
+
+
+@partners.command()
+@_names
+@_directory
+@json_option
+def check(names: Sequence[str], directory: Path | None, as_json: bool) -> None:
+    """Read the folders (all, or those named) and print everything that is wrong with them.
+
+    Touches no database. Exit code 1 if something is wrong.
+    """
+    checked = _check(load_config(), directory, names)
+    if as_json:
+        print_json(
+            {
+                "partners": [partnership.name for partnership in checked.partnerships],
+                "problems": [problem.as_json() for problem in checked.problems],
+                "warnings": [warning.as_json() for warning in checked.warnings],
+                "ok": not checked.problems,
+            }
+        )
+    else:
+        _print_check(checked)
+    if checked.problems:
+        click.get_current_context().exit(1)
+
+
+@partners.command()
+@_names
+@_directory
+@click.option("--dry-run", is_flag=True, help="Print what would change, and change nothing.")
+@click.option("--suspend-missing", is_flag=True, help="Suspend partners in force whose folder is gone.")
+@json_option
+def apply(names: Sequence[str], directory: Path | None, dry_run: bool, suspend_missing: bool, as_json: bool) -> None:
+    """Put the folders (all, or those named) in force, and print what changes: field: old -> new.
+
+    All or nothing: if one folder is wrong, nothing changes. Applying twice changes nothing the second time.
+    A partner whose folder is gone is reported and stays in force, unless --suspend-missing.
+    """
+    if names and suspend_missing:
+        raise UserError("--suspend-missing looks at all folders; leave the names out")
+    config = load_config()
+    with open_database(config) as database, database.write() as uow:
+        rows = store.in_force(uow.session)
+        others = [row.partnership for row in rows if row.name not in names] if names else []
+        checked = _check(config, directory, names, others)
+        if checked.problems:
+            raise UserError(_refusal(checked.problems))
+        changes = onboarding.plan(checked.partnerships, rows, only=names, suspend_missing=suspend_missing)
+        if not dry_run:
+            onboarding.apply(uow, changes, datetime.now(UTC))
+            uow.commit()
+    _report(changes, checked.warnings, dry_run=dry_run, as_json=as_json)
+
+
+@partners.command(name="list")
+@json_option
+def list_partners(as_json: bool) -> None:
+    """List the partnerships in force."""
+    with open_database(load_config()) as database, database.read() as reading:
+        rows = store.in_force(reading.session)
+    if as_json:
+        print_json([_summary(row) for row in rows])
+        return
+    empty = "No partner is in force; `edi-gateway partners apply` reads the folders."
+    print_table(_HEADERS, map(_row, rows), empty=empty)
+
+
+@partners.command()
+@click.argument("name")
+@click.option("--history", is_flag=True, help="Every revision with what it changed, the newest first.")
+@json_option
+def show(name: str, history: bool, as_json: bool) -> None:
+    """Show one partnership in force, every field."""
+    with open_database(load_config()) as database, database.read() as reading:
+        rows = store.history(reading.session, name)
+    if not rows:
+        raise UserError(f"no partner {name!r} was ever applied; `edi-gateway partners list` shows those that were")
+    if as_json:
+        print_json([_whole(row) for row in rows] if history else _whole(rows[0]))
+    elif history:
+        _print_history(rows)
+    else:
+        _print_fields(rows[0])
+
+
+def _check(config: Config, directory: Path | None, names: Sequence[str], others: Sequence[Partnership] = ()) -> Checked:
+    folders, problems = onboarding.read_folders(directory or config.partners_dir, names)
+    ours = Ours(config.identity.as2_id, config.identity.gln)
+    checked = onboarding.check(folders, ours, datetime.now(UTC), others)
+    return Checked(checked.partnerships, (*problems, *checked.problems), checked.warnings)
+
+
+def _refusal(problems: Sequence[Problem]) -> str:
+    lines = "\n".join(f"  {problem}" for problem in problems)
+    return f"nothing was applied, {len(problems)} to mend:\n{lines}"
+
+
+def _print_check(checked: Checked) -> None:
+    for problem in checked.problems:
+        click.echo(f"error: {problem}")
+    for warning in checked.warnings:
+        click.echo(f"warning: {warning}")
+    click.echo(f"{len(checked.partnerships)} good, {len(checked.problems)} errors, {len(checked.warnings)} warnings")
+
+
+def _report(changes: Sequence[Change], warnings: Sequence[Problem], *, dry_run: bool, as_json: bool) -> None:
+    if as_json:
+        print_json(
+            {
+                "applied": not dry_run,
+                "partners": [change.as_json() for change in changes],
+                "warnings": [warning.as_json() for warning in warnings],
+            }
+        )
+        return
+    for change in changes:
+        click.echo(f"{_SIGNS[change.kind]} {change.name}: {change.kind}")
+        for field in change.fields if change.kind is not ChangeKind.ADDED else ():
+            click.echo(f"    {field.field}: {field.old or '(nothing)'} -> {field.new or '(nothing)'}")
+        if change.kind is ChangeKind.MISSING:
+            click.echo("    its folder is gone, and it stays in force; --suspend-missing suspends it")
+    for warning in warnings:
+        click.echo(f"warning: {warning}", err=True)
+    written = sum(change.kind.writes for change in changes)
+    click.echo(f"{written} {'would change' if dry_run else 'changed'}, {len(changes) - written} left as they are")
+
+
+def _summary(row: PartnershipRevision) -> dict[str, Any]:
+    partnership = row.partnership
+    return {
+        "name": row.name,
+        "state": row.state.value,
+        "revision": row.revision,
+        "valid_from": row.valid_from.isoformat(),
+        "as2_id": partnership.as2.their_id,
+        "edifact_id": partnership.edifact.their_id,
+        "gln": partnership.partner.gln,
+        "messages": [{"type": m.type, "direction": m.direction.value} for m in partnership.messages],
+        "certificates": row.fingerprints,
+    }
+
+
+def _row(row: PartnershipRevision) -> tuple[str, ...]:
+    agreed = row.partnership
+    messages = " ".join(f"{message.type}:{message.direction}" for message in agreed.messages)
+    since = f"{row.valid_from:%Y-%m-%d %H:%M}Z"
+    return row.name, row.state.value, agreed.as2.their_id, agreed.edifact.their_id, messages, str(row.revision), since
+
+
+def _whole(row: PartnershipRevision) -> dict[str, Any]:
+    ended = row.valid_to.isoformat() if row.valid_to else None
+    return {**_summary(row), "valid_to": ended, "document": row.document}
+
+
+def _print_fields(row: PartnershipRevision) -> None:
+    click.echo(f"{row.name}, {row.state}, revision {row.revision} since {row.valid_from:%Y-%m-%d %H:%M}Z")
+    for field, value in onboarding.flat_fields(row.document).items():
+        click.echo(f"  {field} = {value}")
+
+
+def _print_history(rows: Sequence[PartnershipRevision]) -> None:
+    for row, before in zip(rows, [*rows[1:], None], strict=True):
+        ended = f" to {row.valid_to:%Y-%m-%d %H:%M}Z" if row.valid_to else ""
+        click.echo(f"revision {row.revision}, {row.state}, {row.valid_from:%Y-%m-%d %H:%M}Z{ended}")
+        for field in onboarding.differences(before.document, row.document) if before else ():
+            click.echo(f"    {field.field}: {field.old or '(nothing)'} -> {field.new or '(nothing)'}")
