@@ -41,6 +41,15 @@ def _or_empty(accepts: Callable[[str], bool]) -> Callable[[str], bool]:
     return lambda value: not value or accepts(value)
 
 
+def _like(pattern: str) -> WithJsonSchema:
+    """What an editor can check while one types; the validator knows more."""
+    return WithJsonSchema({"type": "string", "pattern": pattern})
+
+
+def _is_country(value: str) -> bool:
+    return bool(_COUNTRY.fullmatch(value))
+
+
 def _is_as2_name(value: str) -> bool:
     """RFC 4130 §6.2: 1 to 128 printable ASCII characters; no double quote or backslash, which need quoting."""
     return bool(_AS2_NAME.fullmatch(value)) and not set(value) & {'"', "\\"} and value == value.strip()
@@ -83,36 +92,33 @@ def _plain(value: Decimal) -> Decimal:
     return Decimal(format(value.normalize(), "f"))
 
 
-GLN_TEXT = "13 digits with a right check digit"
-Gln = Annotated[str, _passing(identifiers.is_gln, "a GLN", GLN_TEXT)]
-OptionalGln = Annotated[str, _passing(_or_empty(identifiers.is_gln), "a GLN", GLN_TEXT)]
-OptionalSiren = Annotated[
-    str, _passing(_or_empty(identifiers.is_siren), "a SIREN", "9 digits with a right check digit")
-]
+_GLN = ("a GLN", "13 digits with a right check digit")
+_SIREN = ("a SIREN", "9 digits with a right check digit")
+_VAT_NUMBER = ("a VAT number of the EU", "country and number, such as FR40303265045")
+_IBAN = ("an IBAN", "its electronic form, no spaces, with right check digits")
+_BIC = ("a BIC", "8 or 11 characters")
+_COUNTRY_CODE = ("a country code", "ISO 3166-1 alpha-2, such as FR")
+_NAME = (
+    "an AS2 name",
+    f"1 to {AS2_NAME_CHARACTERS_MAX} printable ASCII characters without quotes and backslashes (RFC 4130 §6.2)",
+)
+_URL = ("a URL that can be posted to", "an absolute http or https URL without user, password and fragment")
+
+Gln = Annotated[str, _passing(identifiers.is_gln, *_GLN), _like("^[0-9]{13}$")]
+OptionalGln = Annotated[str, _passing(_or_empty(identifiers.is_gln), *_GLN), _like("^([0-9]{13})?$")]
+OptionalSiren = Annotated[str, _passing(_or_empty(identifiers.is_siren), *_SIREN), _like("^([0-9]{9})?$")]
 OptionalVatNumber = Annotated[
-    str,
-    _passing(
-        _or_empty(identifiers.is_vat_number), "a VAT number of the EU", "country and number, such as FR40303265045"
-    ),
+    str, _passing(_or_empty(identifiers.is_vat_number), *_VAT_NUMBER), _like("^([A-Z]{2}[0-9A-Z]{2,13})?$")
 ]
 OptionalIban = Annotated[
-    str, _passing(_or_empty(identifiers.is_iban), "an IBAN", "its electronic form, no spaces, with right check digits")
+    str, _passing(_or_empty(identifiers.is_iban), *_IBAN), _like("^([A-Z]{2}[0-9]{2}[0-9A-Z]{11,30})?$")
 ]
-OptionalBic = Annotated[str, _passing(_or_empty(identifiers.is_bic), "a BIC", "8 or 11 characters")]
-Country = Annotated[
-    str, _passing(lambda value: bool(_COUNTRY.fullmatch(value)), "a country code", "ISO 3166-1 alpha-2, such as FR")
-]
-As2Name = Annotated[
-    str,
-    _passing(
-        _is_as2_name,
-        "an AS2 name",
-        f"1 to {AS2_NAME_CHARACTERS_MAX} printable ASCII characters without quotes and backslashes (RFC 4130 §6.2)",
-    ),
-]
-HTTP_URL_TEXT = "an absolute http or https URL without user, password and fragment"
-HttpUrl = Annotated[str, _passing(_is_http_url, "a URL that can be posted to", HTTP_URL_TEXT)]
-OptionalHttpUrl = Annotated[str, _passing(_or_empty(_is_http_url), "a URL that can be posted to", HTTP_URL_TEXT)]
+OptionalBic = Annotated[str, _passing(_or_empty(identifiers.is_bic), *_BIC), _like("^([0-9A-Z]{8}([0-9A-Z]{3})?)?$")]
+Country = Annotated[str, _passing(_is_country, *_COUNTRY_CODE), _like("^[A-Z]{2}$")]
+As2Name = Annotated[str, _passing(_is_as2_name, *_NAME), _like("^[ -~]{1,128}$")]
+OptionalAs2Name = Annotated[str, _passing(_or_empty(_is_as2_name), *_NAME), _like("^[ -~]{0,128}$")]
+HttpUrl = Annotated[str, _passing(_is_http_url, *_URL), _like("^https?://[^/?#@]+([/?][^#]*)?$")]
+OptionalHttpUrl = Annotated[str, _passing(_or_empty(_is_http_url), *_URL), _like("^(https?://[^/?#@]+([/?][^#]*)?)?$")]
 Duration = Annotated[
     timedelta,
     BeforeValidator(_duration),

@@ -29,6 +29,7 @@ from edi_gateway.checked_fields import (
     Flag,
     Gln,
     HttpUrl,
+    OptionalAs2Name,
     OptionalBic,
     OptionalHttpUrl,
     OptionalIban,
@@ -59,6 +60,8 @@ MESSAGES_MAX = 100
 SEVERITIES_MAX = 500
 
 _NameT = TypeVar("_NameT", bound=StrEnum)
+
+EXPIRY_WARNING_DAYS = 30
 
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
 _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}", re.ASCII)
@@ -192,11 +195,17 @@ class As2Section(Section):
     """What is agreed about AS2."""
 
     their_id: As2Name = Field(description="their AS2 name, case-sensitive")
-    our_id: As2Name = Field(
+    our_id: OptionalAs2Name = Field(
         default="", validate_default=True, description="our AS2 name towards them; default: identity.as2_id"
     )
     url: HttpUrl = Field(description="where we POST")
     mdn_url: OptionalHttpUrl = Field(default="", description="where we POST asynchronous MDNs; theirs must match it")
+    # These two stand first because the certificates are judged by them.
+    accepted_digests: frozenset[Digest] = Field(
+        default=frozenset({Digest.SHA256, Digest.SHA384, Digest.SHA512}),
+        min_length=1,
+        description="digests of their signatures; sha-1 only for a legacy partner",
+    )
     accept_expired_certificates: Flag = Field(default=False, description="verify also with an expired certificate")
     signing_certificates: Certificates = Field(description="theirs: verify their messages and MDNs", min_length=1)
     encryption_certificates: Certificates = Field(
@@ -204,11 +213,6 @@ class As2Section(Section):
     )
     require_signature: Flag = Field(default=True, description="refuse what is not signed")
     require_encryption: Flag = Field(default=True, description="refuse what is not encrypted")
-    accepted_digests: frozenset[Digest] = Field(
-        default=frozenset({Digest.SHA256, Digest.SHA384, Digest.SHA512}),
-        min_length=1,
-        description="digests of their signatures; sha-1 only for a legacy partner",
-    )
     accepted_ciphers: frozenset[Cipher] = Field(
         default=frozenset(
             {Cipher.AES_128_CBC, Cipher.AES_192_CBC, Cipher.AES_256_CBC, Cipher.AES_128_GCM, Cipher.AES_256_GCM}
@@ -252,14 +256,20 @@ class As2Section(Section):
 
     @field_validator("signing_certificates", "encryption_certificates")
     @classmethod
-    def _have_not_expired(
+    def _may_be_relied_on(
         cls, entries: tuple[CertificateEntry, ...], info: ValidationInfo
     ) -> tuple[CertificateEntry, ...]:
         surroundings = _surroundings(info)
-        for entry in entries if not info.data.get("accept_expired_certificates") else ():
-            ended = surroundings.certificate(entry.file).not_after
-            if ended < surroundings.now:
-                raise ValueError(f"{entry.file} expired on {ended:%Y-%m-%d}; a valid certificate, or no entry for it")
+        for entry in entries:
+            certificate = surroundings.certificate(entry.file)
+            if certificate.not_after < surroundings.now and not info.data.get("accept_expired_certificates"):
+                ended = f"{certificate.not_after:%Y-%m-%d}"
+                raise ValueError(f"{entry.file} expired on {ended}; a valid certificate, or no entry for it")
+            signed_with = certificate.signature_digest
+            if signed_with and signed_with.weak and signed_with not in info.data.get("accepted_digests", ()):
+                raise ValueError(
+                    f"{entry.file} is weak: it is signed with {signed_with}; a certificate signed with SHA-2"
+                )
         return entries
 
     @field_validator("accepted_digests")
@@ -561,7 +571,12 @@ def _check_transport(transport: KeyTransport, certificate: Certificate, file: st
 def _warnings(checked: PartnerFile, path: str, surroundings: _Surroundings) -> Iterator[Problem]:
     entries = (*checked.as2.signing_certificates, *checked.as2.encryption_certificates)
     for file in sorted({entry.file for entry in entries}):
-        for weakness in weaknesses(surroundings.certificate(file), surroundings.now):
+        certificate = surroundings.certificate(file)
+        for weakness in weaknesses(certificate, surroundings.now):
             yield Problem(path, "as2", f"{file}: {weakness.text}")
+        if 0 <= certificate.days_left(surroundings.now) <= EXPIRY_WARNING_DAYS:
+            yield Problem(
+                path, "as2", f"{file}: it expires on {certificate.not_after:%Y-%m-%d}", "the next one beside it"
+            )
     if not checked.as2.encrypt and checked.as2.url.startswith("http:"):
         yield Problem(path, "as2.encrypt", "what we send can be read on the way", "encryption, or an https URL")

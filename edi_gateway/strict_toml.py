@@ -21,9 +21,6 @@ TEXT_CHARACTERS_MAX = 1_000_000
 SECRET_KEYS = frozenset({"api_token", "key_passphrase"})
 """Keys whose values no error shows."""
 
-_CONSEQUENCES = frozenset({"default_factory_not_called"})
-"""Errors that pydantic adds only because another value was refused."""
-
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
@@ -68,7 +65,14 @@ def validate(data: Mapping[str, Any], model: type[ModelT], file: str, context: o
         return model.model_validate(data, context=context)
     except ValidationError as error:
         details = error.errors(include_url=False)
-        return [_problem(detail, model, file) for detail in details if detail["type"] not in _CONSEQUENCES]
+        return [_problem(detail, model, file) for detail in details if not _follows_from_another(detail, details)]
+
+
+def _follows_from_another(detail: ErrorDetails, details: Sequence[ErrorDetails]) -> bool:
+    """Whether pydantic says this only because it refused another value: a list is too short without its bad items."""
+    location = detail["loc"]
+    within = any(len(other["loc"]) > len(location) and other["loc"][: len(location)] == location for other in details)
+    return detail["type"] == "default_factory_not_called" or (detail["type"] == "too_short" and within)
 
 
 def key_path(location: Sequence[int | str]) -> str:

@@ -1,0 +1,387 @@
+"""partner.toml: what it may say, and how each fault of it is named."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from edi_gateway import partner_file
+from edi_gateway.partner_file import Folder, Ours, Reading, conflicts, read
+from edi_gateway.partnership import (
+    As2Policy,
+    Direction,
+    EdifactPolicy,
+    MessageAgreement,
+    Partnership,
+    Tolerances,
+    TradingPartner,
+)
+from tests.partner_folders import NOW, OURS, folder, gln, vendor_key
+
+PARTNERS = Path(__file__).parents[2] / "partners"
+
+
+def reading(**changes: object) -> Reading:
+    return read(folder(**changes), OURS, NOW)
+
+
+def faults(**changes: object) -> dict[str, str]:
+    """key -> reason (and what is expected) of every problem of a changed folder."""
+    read_so = reading(**changes)
+    assert read_so.partnership is None
+    assert {problem.file for problem in read_so.problems} == {"acme/partner.toml"}
+    return {problem.key: f"{problem.reason} | {problem.expected}" for problem in read_so.problems}
+
+
+def good(**changes: object) -> Partnership:
+    read_so = reading(**changes)
+    assert read_so.problems == ()
+    assert read_so.partnership is not None
+    return read_so.partnership
+
+
+def test_the_least_file_gives_every_default() -> None:
+    pem = vendor_key().certificate.pem
+    assert good() == Partnership(
+        partner=TradingPartner(name="acme", legal_name="Vendor 2 SAS", gln=gln(2)),
+        as2=As2Policy(
+            their_id="VENDOR-2",
+            our_id="MARKET",
+            url="https://vendor2.example/as2",
+            signing_certificates=(partner_file.DatedCertificate(pem=pem),),
+            encryption_certificates=(partner_file.DatedCertificate(pem=pem),),
+        ),
+        edifact=EdifactPolicy(their_id=gln(2), our_id="9521321000018"),
+        messages=(
+            MessageAgreement(type="ORDERS", direction=Direction.OUT),
+            MessageAgreement(type="ORDRSP", direction=Direction.IN),
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("section", "value", "elsewhere"),
+    [
+        (partner_file.PartnerSection, TradingPartner, {"name"}),
+        (partner_file.As2Section, As2Policy, set()),
+        (partner_file.EdifactSection, EdifactPolicy, set()),
+        (partner_file.MessageSection, MessageAgreement, set()),
+        (partner_file.TolerancesSection, Tolerances, set()),
+    ],
+)
+def test_every_field_of_a_partnership_can_be_said_in_the_file(section, value, elsewhere) -> None:
+    assert set(section.model_fields) == {field.name for field in dataclasses.fields(value)} - elsewhere
+
+
+def test_the_sample_is_good_and_names_every_key() -> None:
+    path = PARTNERS / "demo-vendor"
+    sample = Folder(
+        name=path.name,
+        text=(path / "partner.toml").read_text(encoding="utf-8"),
+        files={file.name: file.read_bytes() for file in path.glob("*.pem")},
+    )
+    read_so = read(sample, Ours("MARKETPLACE"), datetime(2026, 12, 1, tzinfo=UTC))
+    assert (read_so.problems, read_so.warnings) == ((), ())
+    assert read_so.partnership is not None
+    assert read_so.partnership.commission_rate == Decimal("0.12")
+    # Every section and key is there, be it commented out.
+    for section in (partner_file.PartnerSection, partner_file.As2Section, partner_file.EdifactSection):
+        for key in section.model_fields:
+            assert f"\n{key} =" in sample.text or f"\n# {key} =" in sample.text or f"[edifact.{key}]" in sample.text
+
+
+def test_what_the_sample_comments_out_is_the_default() -> None:
+    lines = (PARTNERS / "demo-vendor" / "partner.toml").read_text(encoding="utf-8").splitlines()
+    commented = {
+        key.removeprefix("# "): value.split("#")[0].strip()
+        for key, found, value in (line.partition(" = ") for line in lines)
+        if found and key.startswith("# ") and key.count(" ") == 1
+    }
+    flat = {**partner_file.As2Section.model_fields, **partner_file.EdifactSection.model_fields}
+    flat |= partner_file.TolerancesSection.model_fields
+    explained = {"encryption_certificates", "their_id"}  # their defaults are other keys
+    checked = 0
+    for key in commented.keys() & flat.keys() - explained:
+        said = partner_file.strict_toml.parse(f"{key} = {commented[key]}", "sample")[key]
+        default = flat[key].default
+        if isinstance(default, timedelta):
+            said = partner_file.strict_toml.parse(f'v = "{said}"', "sample")["v"]
+            assert partner_file.strict_toml.validate(
+                {"deadline": said, "their_id": "x"}, _Durations, "sample"
+            ).deadline == default  # fmt: skip
+        else:
+            assert (sorted(said) == sorted(default)) if isinstance(said, list) else (said == default), key
+        checked += 1
+    assert checked > 40
+
+
+class _Durations(partner_file.Section):
+    their_id: str
+    deadline: partner_file.Duration
+
+
+def test_the_committed_schema_is_the_model() -> None:
+    committed = json.loads((PARTNERS / "partner.schema.json").read_text(encoding="utf-8"))
+    assert committed == partner_file.schema()
+
+
+# --- what is refused -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key", "says"),
+    [
+        ('their_id = "VENDOR-2"', "their_id = 7", "as2.their_id", "a valid string"),
+        ('their_id = "VENDOR-2"', 'their_id = "A\\"B"', "as2.their_id", "RFC 4130 §6.2"),
+        ('their_id = "VENDOR-2"', f'their_id = "{"A" * 129}"', "as2.their_id", "RFC 4130 §6.2"),
+        ('their_id = "VENDOR-2"', 'their_id = "MARKET"', "as2", "two different AS2 names"),
+        ('their_id = "VENDOR-2"\n', "", "as2.their_id", "missing | their AS2 name"),
+        ("[as2]", "[as2]\ndigset = 'sha-256'", "as2.digset", "unknown key | did you mean digest?"),
+        ("[as2]", "[as2]\nzzz = 1", "as2.zzz", "unknown key | one of accept_canonicalised"),
+        ("[as2]", "[as2]\ndigest = 'sha-3'", "as2.digest", "'sha-256'"),
+        ("[as2]", "[as2]\ndigest = 'sha-1'", "as2.digest", "weak"),
+        ("[as2]", "[as2]\naccepted_digests = ['md5']", "as2.accepted_digests", "md5 is accepted from nobody"),
+        ("[as2]", "[as2]\naccepted_digests = []", "as2.accepted_digests", "at least 1 item"),
+        ("[as2]", "[as2]\ncipher = 'rot13'", "as2.cipher", "'aes-128-cbc'"),
+        ("[as2]", "[as2]\ncipher = '3des-cbc'", "as2.cipher", "never sent"),
+        ("[as2]", "[as2]\nkey_transport = 'ecdh'", "as2", "does not fit vendor.pem, RSA-2048"),
+        ("[as2]", "[as2]\nsign = 'yes'", "as2.sign", "a valid boolean"),
+        ("[as2]", "[as2]\nattempts_max = '8'", "as2.attempts_max", "a valid integer"),
+        ("[as2]", "[as2]\nattempts_max = 0", "as2.attempts_max", "greater than or equal to 1"),
+        ("[as2]", "[as2]\nattempts_max = 101", "as2.attempts_max", "less than or equal to 100"),
+        ("[as2]", "[as2]\ndeadline = '24 hours'", "as2.deadline", "a number and s, m, h or d"),
+        ("[as2]", "[as2]\ndeadline = '0s'", "as2.deadline", "more than 0"),
+        ("[as2]", "[as2]\ndeadline = '367d'", "as2.deadline", "at most 366d"),
+        ("[as2]", "[as2]\nretry_first = '3h'", "as2", "retry_first is longer than retry_longest"),
+        ("[as2]", "[as2]\nmdn_mode = 'mail'", "as2.mdn_mode", "'sync', 'async' or 'none'"),
+        ("https://vendor2.example/as2", "vendor2.example/as2", "as2.url", "http or https"),
+        ("https://vendor2.example/as2", "file:///etc/passwd", "as2.url", "http or https"),
+        ("https://vendor2.example/as2", "https://u:p@vendor2.example/as2", "as2.url", "without user"),
+        ("https://vendor2.example/as2", "https://vendor2.example:99999/as2", "as2.url", "http or https"),
+        ("https://vendor2.example/as2", "https://vendor2.example/a\\u000ab", "as2.url", "http or https"),
+        (gln(2), "9521321000024", "partner.gln", "is not a GLN | 13 digits with a right check digit"),
+        ("[partner]", "[partner]\nsiren = '123456789'", "partner.siren", "is not a SIREN"),
+        ("[partner]", "[partner]\nvat_number = 'FR00123456782'", "partner.vat_number", "is not a VAT number"),
+        (
+            "[partner]",
+            "[partner]\nsiren = '123456782'\nvat_number = 'FR40303265045'",
+            "partner",
+            "belongs to SIREN 303265045",
+        ),
+        ("[partner]", "[partner]\niban = 'FR7630006000011234567890188'", "partner.iban", "is not an IBAN"),
+        ("[partner]", "[partner]\ncountry = 'France'", "partner.country", "ISO 3166-1"),
+        ("[partner]", "[partner]\nstreet = 12", "partner.street", "a valid string"),
+        ('type = "ORDERS"', 'type = "ORDERZ"', "messages[1].type", "is no message of D.96A that we know | one of"),
+        ('type = "ORDERS"', 'type = "ORDERS"\ndirectory = "D.99Z"', "messages[1].directory", "no directory 'D.99Z'"),
+        ('direction = "out"', 'direction = "up"', "messages[1].direction", "'in' or 'out'"),
+        ('type = "ORDRSP"\ndirection = "in"', 'type = "ORDERS"\ndirection = "out"', "messages", "stands twice"),
+        ("", "[edifact]\ntimezone = 'Paris'", "edifact.timezone", "an IANA name"),
+        ("", "[edifact]\ntimezone = '../../etc/passwd'", "edifact.timezone", "an IANA name"),
+        ("", "[edifact]\ntheir_id = 'VENDOR'", "edifact", "is not a GLN"),
+        ("", "[edifact]\nsyntax_identifier = 'UTF8'", "edifact.syntax_identifier", "'UNOA'"),
+        ("", "[edifact.severities]\nS201 = 'fatal'", "edifact.severities.S201", "'error', 'warning', 'info' or 'off'"),
+        ("", "[edifact.severities]\nsyntax = 'off'", "edifact.severities.syntax.[key]", "pattern"),
+        ("", "[tolerances]\nprice_percent = 101", "tolerances.price_percent", "less than or equal to 100"),
+        ("", "[tolerances]\nprice_absolute = -1", "tolerances.price_absolute", "greater than or equal to 0"),
+        ("", "[tolerances]\nprice_absolute = nan", "tolerances.price_absolute", "finite"),
+        ("", "[tolerances]\nabsent_line = 'ignored'", "tolerances.absent_line", "'unanswered' or 'accepted'"),
+        ("", "[commission]\nrate = 12", "commission.rate", "less than or equal to 1"),
+        ("", "[commission]\nrate = true", "commission.rate", "not a number"),
+        ("", "[partnr]\n", "partnr", "did you mean partner?"),
+    ],
+)
+def test_a_fault_is_named_with_its_key_and_what_is_expected(old: str, new: str, key: str, says: str) -> None:
+    found = faults(old=old, new=new)
+    assert list(found) == [key]
+    assert says in found[key]
+
+
+def test_all_faults_are_named_at_once() -> None:
+    found = faults(old="[as2]", new="[as2]\ndigest = 'sha-3'\nsign = 1\nfoo = 2\n[partner.contacts]")
+    assert set(found) >= {"as2.digest", "as2.sign", "as2.foo", "partner.contacts"}
+
+
+@pytest.mark.parametrize("name", ["", "Acme", "acme corp", "-acme", "acme-", "../acme", "a" * 64])
+def test_a_folder_has_a_plain_name(name: str) -> None:
+    read_so = read(folder(name), OURS, NOW)
+    assert "is not a partner's name" in read_so.problems[0].reason
+
+
+def test_what_is_not_toml_is_said_so() -> None:
+    assert "not TOML" in faults(new="\n[partner")[""]
+
+
+def test_a_file_of_a_million_characters_is_too_long() -> None:
+    longest = partner_file.strict_toml.TEXT_CHARACTERS_MAX
+    room = longest - len(folder().text)
+    assert good(new="#" * room)
+    assert "too long" in faults(new="#" * (room + 1))[""]
+
+
+def test_deep_nesting_is_no_crash() -> None:
+    read_so = reading(new="x = " + "[" * 5000 + "]" * 5000)
+    assert read_so.partnership is None
+    assert read_so.problems
+
+
+def test_without_our_identity_the_addresses_must_be_in_the_file() -> None:
+    read_so = read(folder(), Ours(as2_id="MARKET"), NOW)
+    assert [(problem.key, problem.reason) for problem in read_so.problems] == [("edifact.our_id", "missing")]
+    assert read(folder(new="[edifact]\nour_id = '9521321000018'"), Ours(as2_id="MARKET"), NOW).partnership
+
+
+# --- certificates --------------------------------------------------------------------------------
+
+
+def certificate(bits: int, digest: hashes.HashAlgorithm) -> bytes:
+    """What `generate` refuses to make."""
+    key = rsa.generate_private_key(65537, bits)
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "old")])
+    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+    builder = builder.serial_number(1).not_valid_before(NOW).not_valid_after(NOW + timedelta(days=100))
+    return builder.sign(key, digest).public_bytes(serialization.Encoding.PEM)
+
+
+def pem(key: object) -> bytes:
+    return key.certificate.pem.encode()
+
+
+NEXT = 'file = "vendor.pem"'
+CERTIFICATE = "as2.signing_certificates[1].file"
+
+
+@pytest.mark.parametrize(
+    ("data", "key", "says"),
+    [
+        (lambda: certificate(1024, hashes.SHA256()), CERTIFICATE, "its key is RSA-1024"),
+        (
+            lambda: pem(vendor_key(days=10, made=NOW - timedelta(days=20))),
+            "as2.signing_certificates",
+            "next.pem expired on 2026-10-22",
+        ),
+        (lambda: b"not a certificate", CERTIFICATE, "next.pem is not a certificate"),
+        (lambda: b"", CERTIFICATE, "next.pem is not a certificate"),
+        (lambda: pem(vendor_key()) + pem(vendor_key("p-256")), CERTIFICATE, "holds 2 certificates"),
+        (lambda: vendor_key().to_pem(b"secret of the vendor"), CERTIFICATE, "holds a private key"),
+    ],
+)
+def test_a_certificate_that_cannot_be_relied_on_is_refused(data, key: str, says: str) -> None:
+    found = faults(old=NEXT, new='file = "next.pem"', next_pem=data())
+    assert list(found) == [key]
+    assert says in found[key]
+
+
+@pytest.mark.parametrize("name", ["../vendor.pem", "/etc/ssl/cert.pem", "a/b.pem", ".pem", "", "absent.pem"])
+def test_a_certificate_is_a_file_of_the_folder(name: str) -> None:
+    assert list(faults(old=NEXT, new=f'file = "{name}"')) == [CERTIFICATE]
+
+
+def test_an_expired_certificate_stays_pinned_where_the_partnership_says_so() -> None:
+    expired = pem(vendor_key(days=10, made=NOW - timedelta(days=20)))
+    entries = '[{ file = "vendor.pem" }, { file = "next.pem" }]'
+    line = 'signing_certificates = [{ file = "vendor.pem" }]'
+    assert faults(old=line, new=f"signing_certificates = {entries}", next_pem=expired)
+    allowed = f"accept_expired_certificates = true\nsigning_certificates = {entries}"
+    assert len(good(old=line, new=allowed, next_pem=expired).as2.signing_certificates) == 2
+
+
+def test_a_certificate_signed_with_sha_1_is_for_legacy_partners_only() -> None:
+    # generate() and the library's builder make none; openssl does: `req -x509 -newkey rsa:2048 -sha1`.
+    old = (Path(__file__).parent / "certificates" / "signed-with-sha-1.pem").read_bytes()
+    assert "is weak: it is signed with sha-1" in faults(old=NEXT, new='file = "next.pem"', next_pem=old)[
+        "as2.signing_certificates"
+    ]  # fmt: skip
+    legacy = reading(old="[as2]", new="[as2]\naccepted_digests = ['sha-1', 'sha-256']", vendor_pem=old)
+    assert legacy.partnership
+    assert any("sha-1" in warning.reason for warning in legacy.warnings)
+
+
+def test_the_next_certificate_is_pinned_before_its_time() -> None:
+    coming = pem(vendor_key(made=NOW + timedelta(days=30)))
+    entries = '[{ file = "vendor.pem" }, { file = "next.pem", use_from = 2026-12-15 }]'
+    line = 'signing_certificates = [{ file = "vendor.pem" }]'
+    partnership = good(old=line, new=f"signing_certificates = {entries}", next_pem=coming)
+    assert [entry.use_from for entry in partnership.as2.signing_certificates] == ["", "2026-12-15T00:00:00+00:00"]
+    assert partnership.as2.encryption_certificates == partnership.as2.signing_certificates
+
+
+@pytest.mark.parametrize(
+    ("use_from", "says"),
+    [
+        ("2026-12-15T08:00:00", "without offset"),
+        ("2028-01-01", "before use_from"),
+        ('"soon"', "use_from"),
+    ],
+)
+def test_a_date_of_use_is_within_the_certificate(use_from: str, says: str) -> None:
+    found = faults(old=NEXT, new=f"{NEXT}, use_from = {use_from}")
+    assert all(says in f"{key} {text}" for key, text in found.items())
+
+
+def test_der_and_elliptic_curves_are_read() -> None:
+    vendor = vendor_key("p-256")
+    line = 'signing_certificates = [{ file = "vendor.pem" }]'
+    new = 'key_transport = "ecdh"\nsigning_certificates = [{ file = "next.der" }]'
+    partnership = good(old=line, new=new, next_der=vendor.certificate.der)
+    assert partnership.as2.signing_certificates[0].pem == vendor.certificate.pem
+    assert "does not fit next.der, P-256" in faults(
+        old=line, new=new.replace("ecdh", "oaep-sha-256"), next_der=vendor.certificate.der
+    )["as2"]  # fmt: skip
+
+
+def test_what_will_need_care_is_a_warning() -> None:
+    soon = pem(vendor_key(days=20))
+    read_so = reading(old=NEXT, new='file = "next.pem"', next_pem=soon)
+    assert read_so.partnership
+    assert [warning.reason for warning in read_so.warnings] == ["next.pem: it expires on 2026-11-21"]
+    open_line = reading(old='https://vendor2.example/as2"', new='http://vendor2.example/as2"\nencrypt = false')
+    assert [warning.key for warning in open_line.warnings] == ["as2.encrypt"]
+
+
+def test_at_most_ten_certificates_for_a_purpose() -> None:
+    line = 'signing_certificates = [{ file = "vendor.pem" }]'
+    ten = ", ".join(['{ file = "vendor.pem" }'] * partner_file.CERTIFICATES_MAX)
+    assert good(old=line, new=f"signing_certificates = [{ten}]")
+    assert "at most 10 items" in faults(old=line, new=f'signing_certificates = [{ten}, {{ file = "vendor.pem" }}]')[
+        "as2.signing_certificates"
+    ]  # fmt: skip
+
+
+# --- across partners -----------------------------------------------------------------------------
+
+
+def partnership(name: str, number: int, **changes: object) -> Partnership:
+    found = read(folder(name, number, **changes), OURS, NOW).partnership
+    assert found is not None
+    return found
+
+
+def test_partners_that_differ_do_not_conflict() -> None:
+    assert conflicts([partnership("acme", 2), partnership("bolt", 3)]) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "keys"),
+    [
+        ('their_id = "VENDOR-3"', 'their_id = "VENDOR-2"', ["as2.their_id"]),
+        (f'gln = "{gln(3)}"', f'gln = "{gln(2)}"', ["edifact.their_id", "partner.gln"]),
+        ("", f"[edifact]\ntheir_id = '{gln(2)}'", ["edifact.their_id"]),
+    ],
+)
+def test_names_and_addresses_belong_to_one_partner(old: str, new: str, keys: list[str]) -> None:
+    found = conflicts([partnership("acme", 2), partnership("bolt", 3, old=old, new=new)])
+    assert [problem.key for problem in found] == keys
+    assert all(problem.file == "bolt/partner.toml" and "acme" in problem.reason for problem in found)
+
+
+def test_the_same_as2_name_under_another_name_of_ours_is_another_pair() -> None:
+    other = partnership("bolt", 3, old='their_id = "VENDOR-3"', new='their_id = "VENDOR-2"\nour_id = "MARKET-2"')
+    assert conflicts([partnership("acme", 2), other]) == []
