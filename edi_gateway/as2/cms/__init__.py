@@ -1,6 +1,6 @@
 """Cryptographic Message Syntax for AS2 (RFC 5652, 5083, 5084, 3274, 8551): streams in, streams out.
 
-Reading order: `content` tells what a structure is; `signed`, `enveloped` and `compressed` read and write
+Reading order: `content` tells what a structure is; `signed`, `verifying` and `signing`, `enveloped`, `compressed` are
 the three kinds; `recipients`, `identifiers` and `parameters` hold their parts; `ber` reads and `der` writes
 the encoding; `errors` says what can be wrong and what it means for the receipt.
 
@@ -22,15 +22,9 @@ from edi_gateway.as2.cms.errors import (
     SignatureRefused,
     UnsuitableKey,
 )
-from edi_gateway.as2.cms.signed import (
-    SignedData,
-    SignerInfo,
-    SigningOptions,
-    VerifiedSigner,
-    read_signed_data,
-    sign,
-    verify,
-)
+from edi_gateway.as2.cms.signed import OpaqueSigned, SignedData, SignerInfo, open_signed, read_signed_data
+from edi_gateway.as2.cms.signing import SigningOptions, sign, sign_opaque
+from edi_gateway.as2.cms.verifying import VerifiedSigner, verify
 
 __all__ = [
     "PREFIX_BYTES",
@@ -42,6 +36,7 @@ __all__ = [
     "Enveloped",
     "InflateLimit",
     "Malformed",
+    "OpaqueSigned",
     "SignatureRefusal",
     "SignatureRefused",
     "SignedData",
@@ -54,7 +49,9 @@ __all__ = [
     "encrypt",
     "inflate",
     "open_enveloped",
+    "open_signed",
     "read_signed_data",
     "sign",
+    "sign_opaque",
     "verify",
 ]

@@ -59,22 +59,28 @@ def _inflated(pieces: Iterable[bytes | memoryview], bytes_max: int, ratio_max: i
     inflater = zlib.decompressobj()
     taken = given = 0
     for piece in pieces:
+        if inflater.eof:
+            raise DecompressionFailed("bytes behind the end of the compressed content")
         taken += len(piece)
-        rest: bytes | memoryview = piece
-        while rest:
-            out = _next(inflater, rest)
+        for out in _outputs(inflater, piece):
             given += len(out)
             _check_bounds(given, taken, bytes_max, ratio_max)
-            if out:
-                yield out
-            rest = inflater.unconsumed_tail
-        if inflater.unused_data:
-            raise DecompressionFailed("bytes behind the end of the compressed content")
-    if not inflater.eof:
-        raise DecompressionFailed("the compressed content is truncated")
+            yield out
+    if not inflater.eof or inflater.unused_data:
+        raise DecompressionFailed("the compressed content is truncated, or continues behind its end")
 
 
-def _next(inflater: zlib._Decompress, piece: bytes | memoryview) -> bytes:
+def _outputs(inflater: zlib._Decompress, piece: bytes | memoryview) -> Iterator[bytes]:
+    """What one piece inflates to, in bounded parts. A full part may mean that more waits inside of zlib."""
+    out = _part(inflater, piece)
+    while len(out) == OUTPUT_BYTES_MAX:
+        yield out
+        out = _part(inflater, inflater.unconsumed_tail)
+    if out:
+        yield out
+
+
+def _part(inflater: zlib._Decompress, piece: bytes | memoryview) -> bytes:
     try:
         return inflater.decompress(piece, OUTPUT_BYTES_MAX)
     except zlib.error as error:

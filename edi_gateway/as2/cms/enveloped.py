@@ -249,9 +249,7 @@ def _gcm_sealed(
     chunks: Iterable[bytes], size: int | None, cipher: Cipher, key: bytes, fields: bytes
 ) -> Iterator[bytes]:
     nonce = secrets.token_bytes(GCM_NONCE_BYTES)  # of a key that is used once
-    frames = _frames(
-        ContentType.AUTH_ENVELOPED, fields, der.algorithm(cipher.oid, gcm_parameters(nonce)), _MAC_BYTES
-    )
+    frames = _frames(ContentType.AUTH_ENVELOPED, fields, der.algorithm(cipher.oid, gcm_parameters(nonce)), _MAC_BYTES)
     encryptor = BlockCipher(algorithms.AES(key), modes.GCM(nonce)).encryptor()
     yield opening(frames, der.implicit(0), size)
     yield from segments(map(encryptor.update, chunks), size)

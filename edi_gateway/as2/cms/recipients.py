@@ -295,4 +295,3 @@ def recipients_version(by_key_identifier: bool, recipients: Sequence[Certificate
     """CMSVersion of EnvelopedData: 0 when every recipient is an RSA key named by issuer and serial (RFC 5652 §6.1)."""
     agreement = any(isinstance(c.public_key, ec.EllipticCurvePublicKey) for c in recipients)
     return 2 if by_key_identifier or agreement else 0
-

@@ -1,33 +1,21 @@
-"""SignedData (RFC 5652 §5): reading it, verifying it against pinned certificates, and signing.
+"""SignedData (RFC 5652 §5) as it is read: in memory, or streaming where it holds its content (opaque).
 
-`verify` holds the rules that keep a forgery out: there is at least one SignerInfo, *every* one of them is
-verified by a certificate pinned for the partnership, and certificates inside the message count for nothing.
+Nothing that is read here is verified; that is `verifying.verify`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
-
-from edi_gateway.as2.algorithms import (
-    DEFAULT_DIGESTS,
-    Digest,
-    SignatureAlgorithm,
-    SignatureScheme,
-    signature_of_oid,
-    signature_oid,
-)
-from edi_gateway.as2.certificates import Certificate, PrivateKey
+from edi_gateway.as2.algorithms import Digest, Hash
 from edi_gateway.as2.cms import ber, der
 from edi_gateway.as2.cms.ber import Element
-from edi_gateway.as2.cms.content import ContentType, content_info, enter_content, leave_content
-from edi_gateway.as2.cms.errors import Malformed, SignatureRefusal, SignatureRefused, UnsuitableKey
-from edi_gateway.as2.cms.identifiers import KeyReference, issuer_and_serial, key_identifier, read_reference
-from edi_gateway.as2.cms.parameters import AlgorithmIdentifier, pss_algorithm, read_algorithm, read_pss
+from edi_gateway.as2.cms.content import ContentType, enter_content, leave_content
+from edi_gateway.as2.cms.errors import Malformed, SignatureRefusal, SignatureRefused
+from edi_gateway.as2.cms.identifiers import KeyReference, read_reference
+from edi_gateway.as2.cms.parameters import AlgorithmIdentifier, read_algorithm
 
 SIGNERS_MAX = 16
 ATTRIBUTES_MAX = 64
@@ -85,54 +73,96 @@ class SignedData:
         return tuple(dict.fromkeys(d for s in self.signers if (d := s.digest) is not None))
 
 
-@dataclass(frozen=True, slots=True)
-class VerifiedSigner:
-    """Who signed, with what."""
-
-    certificate: Certificate
-    digest: Digest
-    scheme: SignatureScheme
-    signing_time: datetime | None
-
-
-# --- reading -------------------------------------------------------------------------------------
-
-
 def read_signed_data(data: bytes, content_bytes_max: int = CONTENT_BYTES_MAX) -> SignedData:
     """Reads a SignedData that is in memory, DER or BER. `Malformed` for anything else."""
     source = ber.Source([data])
-    enter_content(source, ContentType.SIGNED)
-    read_head(source)
-    source.enter(der.SEQUENCE, "encapContentInfo")
-    content_type = source.element("eContentType", der.OBJECT_IDENTIFIER).oid()
-    content = _content(source, content_bytes_max)
+    _read_head(source)
+    content_type = _enter_content_info(source)
+    content = None
+    if source.next_tag() is not None:
+        source.enter(der.context(0), "eContent")
+        content = _gathered(source, content_bytes_max)
+        source.leave()
     source.leave()
-    return read_tail(source, content_type, content)
+    return _read_tail(source, content_type, content)
 
 
-def _content(source: ber.Source, bytes_max: int) -> bytes | None:
-    if source.next_tag() is None:
-        return None
-    source.enter(der.context(0), "eContent")
+def _gathered(source: ber.Source, bytes_max: int) -> bytes:
     pieces, held = [], 0
     for piece in source.octets("eContent"):
         held += len(piece)
         if held > bytes_max:
             raise Malformed(f"a signed content of more than {bytes_max} bytes", source.offset)
         pieces.append(piece)
-    source.leave()
     return b"".join(pieces)
 
 
-def read_head(source: ber.Source) -> tuple[Digest, ...]:
-    """version and digestAlgorithms; the digests announced that we know."""
+class OpaqueSigned:
+    """A SignedData with its content inside, which passes through once and is digested on the way.
+
+    `chunks` must be taken to its end; then `signed` and `digest_of` are what `verify` needs. Nothing of the
+    content may be believed before that. `signed.content` stays `None`: the content is not held.
+    """
+
+    def __init__(self, chunks: Iterable[bytes], digests: Iterable[Digest] = ()) -> None:
+        self._source = ber.Source(chunks)
+        announced = _read_head(self._source)
+        self.content_type = _enter_content_info(self._source)
+        if self._source.next_tag() is None:
+            raise Malformed("the signature holds no content; it is detached", self._source.offset)
+        self._source.enter(der.context(0), "eContent")
+        # MD5 is refused whatever is signed with it, so it is not worth computing.
+        wanted = {*announced, *digests} - {Digest.MD5}
+        self._running: dict[Digest, Hash] = {digest: digest.new() for digest in wanted}
+        self._signed: SignedData | None = None
+        self.chunks: Iterator[bytes] = self._pass_through()
+
+    def _pass_through(self) -> Iterator[bytes]:
+        for piece in self._source.octets("eContent"):
+            for running in self._running.values():
+                running.update(piece)
+            yield bytes(piece)
+        self._source.leave()
+        self._source.leave()
+        self._signed = _read_tail(self._source, self.content_type, None)
+
+    @property
+    def signed(self) -> SignedData:
+        """The signatures, which stand behind the content."""
+        if self._signed is None:
+            raise ValueError("the content must be read to its end before its signatures can be")
+        return self._signed
+
+    def digest_of(self, digest: Digest) -> bytes:
+        """The digest of the content; `SignatureRefused` for one that digestAlgorithms did not announce."""
+        running = self._running.get(digest)
+        if running is None:
+            raise SignatureRefused(
+                SignatureRefusal.ALGORITHM_MISMATCH, f"{digest} is used but not announced (RFC 5652 §5.1)"
+            )
+        return running.copy().digest()
+
+
+def open_signed(chunks: Iterable[bytes], digests: Iterable[Digest] = ()) -> OpaqueSigned:
+    """Opens an opaque SignedData; `digests` are computed besides those that it announces (for the MIC)."""
+    return OpaqueSigned(chunks, digests)
+
+
+def _enter_content_info(source: ber.Source) -> str:
+    source.enter(der.SEQUENCE, "encapContentInfo")
+    return source.element("eContentType", der.OBJECT_IDENTIFIER).oid()
+
+
+def _read_head(source: ber.Source) -> tuple[Digest, ...]:
+    """Up to digestAlgorithms: the digests announced that we know."""
+    enter_content(source, ContentType.SIGNED)
     source.element("version").integer()
     algorithms = source.element("digestAlgorithms", der.SET)
     oids = [read_algorithm(child).oid for child in algorithms.children()]
     return tuple(dict.fromkeys(d for oid in oids if (d := Digest.of_oid(oid)) is not None))
 
 
-def read_tail(source: ber.Source, content_type: str, content: bytes | None) -> SignedData:
+def _read_tail(source: ber.Source, content_type: str, content: bytes | None) -> SignedData:
     """certificates, crls and signerInfos, up to the end of the message."""
     certificates = source.optional("certificates", der.context(0))
     source.optional("crls", der.context(1))
@@ -181,308 +211,3 @@ def _attribute_values(attributes: Element) -> dict[str, Element]:
         if found:
             values[kind] = found[0]
     return values
-
-
-# --- verifying -----------------------------------------------------------------------------------
-
-
-def verify(
-    signed: SignedData,
-    digest_of: Callable[[Digest], bytes],
-    certificates: Sequence[Certificate],
-    accepted: frozenset[Digest] = DEFAULT_DIGESTS,
-) -> tuple[VerifiedSigner, ...]:
-    """Who signed this content; raises `SignatureRefused` unless every signature is by a pinned certificate.
-
-    `digest_of` gives the digest of the content for each of `signed.digests` (for an opaque signature: of
-    `signed.content`). Certificates inside the message are not looked at. RFC 5652 §5.4, §5.6.
-    """
-    if not signed.signers:
-        raise SignatureRefused(SignatureRefusal.NO_SIGNER, "the SignedData holds no SignerInfo")
-    return tuple(_verify_one(signed, signer, digest_of, certificates, accepted) for signer in signed.signers)
-
-
-def _verify_one(
-    signed: SignedData,
-    signer: SignerInfo,
-    digest_of: Callable[[Digest], bytes],
-    certificates: Sequence[Certificate],
-    accepted: frozenset[Digest],
-) -> VerifiedSigner:
-    digest = _accepted_digest(signer, accepted)
-    scheme = _scheme(signer, digest)
-    candidates = signer.signer.among(certificates)
-    if not candidates:
-        raise SignatureRefused(
-            SignatureRefusal.UNKNOWN_SIGNER, f"signed by {signer.signer}, which is no certificate pinned here"
-        )
-    content_digest = digest_of(digest)
-    certificate = _verified_by(candidates, signer, digest, scheme, content_digest)
-    if signer.attributes is not None:
-        _check_attributes(signed, signer, content_digest)
-    return VerifiedSigner(certificate, digest, scheme, signer.signing_time)
-
-
-def _accepted_digest(signer: SignerInfo, accepted: frozenset[Digest]) -> Digest:
-    digest = signer.digest
-    if digest is None:
-        oid = signer.digest_algorithm.oid
-        raise SignatureRefused(SignatureRefusal.UNKNOWN_ALGORITHM, f"the digest {oid} is not known")
-    if digest not in accepted or digest is Digest.MD5:
-        names = ", ".join(sorted(accepted))
-        raise SignatureRefused(SignatureRefusal.WEAK_DIGEST, f"signed with {digest}; accepted are {names}")
-    return digest
-
-
-def _scheme(signer: SignerInfo, digest: Digest) -> SignatureScheme:
-    """The scheme, once every field that names a digest names the same one (RFC 8933 §3, RFC 4056 §3)."""
-    algorithm = signature_of_oid(signer.signature_algorithm.oid)
-    if algorithm is None:
-        oid = signer.signature_algorithm.oid
-        raise SignatureRefused(SignatureRefusal.UNKNOWN_ALGORITHM, f"the signature algorithm {oid} is not known")
-    named = _named_digest(algorithm, signer)
-    if named not in (None, digest):
-        raise SignatureRefused(
-            SignatureRefusal.ALGORITHM_MISMATCH, f"the signature algorithm names {named}, the SignerInfo {digest}"
-        )
-    return algorithm.scheme
-
-
-def _named_digest(algorithm: SignatureAlgorithm, signer: SignerInfo) -> Digest | None:
-    if algorithm.scheme is SignatureScheme.PSS:
-        return read_pss(signer.signature_algorithm.parameters).digest
-    return algorithm.digest
-
-
-def _verified_by(
-    candidates: Iterable[Certificate],
-    signer: SignerInfo,
-    digest: Digest,
-    scheme: SignatureScheme,
-    content_digest: bytes,
-) -> Certificate:
-    """The candidate whose key made the signature."""
-    for certificate in candidates:
-        _check_key(certificate, scheme)
-        if any(
-            _holds(certificate, signer, digest, scheme, message, hashed)
-            for message, hashed in _signed_messages(signer, content_digest)
-        ):
-            return certificate
-    raise SignatureRefused(
-        SignatureRefusal.BAD_SIGNATURE,
-        f"the signature by {signer.signer} does not hold"
-        + ("" if signer.attributes else "; without signed attributes this also happens when the content was changed"),
-    )
-
-
-def _check_key(certificate: Certificate, scheme: SignatureScheme) -> None:
-    if isinstance(certificate.public_key, rsa.RSAPublicKey) is (scheme is SignatureScheme.ECDSA):
-        raise SignatureRefused(
-            SignatureRefusal.ALGORITHM_MISMATCH,
-            f"signed with {scheme}, the pinned certificate is {certificate.key_description}",
-        )
-    if not certificate.strong:
-        raise SignatureRefused(SignatureRefusal.WEAK_KEY, f"the signer's key is {certificate.key_description}")
-
-
-def _signed_messages(signer: SignerInfo, content_digest: bytes) -> Iterable[tuple[bytes, bool]]:
-    """What may have been signed: bytes, and whether they are a digest already.
-
-    Signed attributes are signed as a SET OF in DER (RFC 5652 §5.4). The bytes received are tried first,
-    under their other tag; a signer that sent them in BER signed the DER that they stand for.
-    """
-    if signer.attributes is None:
-        yield content_digest, True
-        return
-    received = der.element(der.SET, signer.attributes.content)
-    yield received, False
-    distinguished = signer.attributes.to_der(der.SET)
-    if distinguished != received:
-        yield distinguished, False
-
-
-def _holds(
-    certificate: Certificate,
-    signer: SignerInfo,
-    digest: Digest,
-    scheme: SignatureScheme,
-    message: bytes,
-    hashed: bool,
-) -> bool:
-    algorithm = utils.Prehashed(digest.algorithm) if hashed else digest.algorithm
-    key = certificate.public_key
-    try:
-        if isinstance(key, rsa.RSAPublicKey):
-            key.verify(signer.signature, message, _padding(signer, scheme), algorithm)
-        else:
-            key.verify(signer.signature, message, ec.ECDSA(algorithm))
-    except (InvalidSignature, ValueError):  # ValueError: a PSS salt that does not fit the key
-        return False
-    return True
-
-
-def _padding(signer: SignerInfo, scheme: SignatureScheme) -> padding.AsymmetricPadding:
-    if scheme is SignatureScheme.PKCS1V15:
-        return _PKCS1V15
-    found = read_pss(signer.signature_algorithm.parameters)
-    return padding.PSS(padding.MGF1(found.mask_digest.algorithm), found.salt_bytes)
-
-
-def _check_attributes(signed: SignedData, signer: SignerInfo, content_digest: bytes) -> None:
-    """The attributes, already verified, must be about this content (RFC 5652 §11.1, §11.2, RFC 6211)."""
-    kind, claimed = signer.values.get(CONTENT_TYPE_OID), signer.message_digest
-    if kind is None or claimed is None:
-        raise SignatureRefused(
-            SignatureRefusal.BAD_ATTRIBUTES, "the signed attributes lack contentType or messageDigest"
-        )
-    if kind.oid() != signed.content_type:
-        raise SignatureRefused(
-            SignatureRefusal.BAD_ATTRIBUTES, f"signed as {kind.oid()}, the content is {signed.content_type}"
-        )
-    protection = signer.values.get(ALGORITHM_PROTECTION_OID)
-    if protection is not None:
-        _check_protection(protection, signer)
-    if claimed != content_digest:
-        raise SignatureRefused(
-            SignatureRefusal.CONTENT_CHANGED,
-            f"the {signer.digest} signed is {claimed.hex()}, that of the content received {content_digest.hex()}",
-        )
-
-
-def _check_protection(protection: Element, signer: SignerInfo) -> None:
-    """CMSAlgorithmProtection repeats both algorithms under the signature (RFC 6211 §2)."""
-    fields = protection.expect(der.SEQUENCE, "CMSAlgorithmProtection").fields()
-    digest = read_algorithm(fields.take("digestAlgorithm"))
-    signature = fields.optional(der.context(1))
-    named = read_algorithm(signature, der.context(1)) if signature else None
-    if named is None or not named.same(signer.signature_algorithm) or not digest.same(signer.digest_algorithm):
-        raise SignatureRefused(
-            SignatureRefusal.ALGORITHM_MISMATCH, "CMSAlgorithmProtection names other algorithms than the SignerInfo"
-        )
-
-
-# --- signing -------------------------------------------------------------------------------------
-
-_PKCS1V15 = padding.PKCS1v15()
-_DATA = der.oid(ContentType.DATA.value)
-_CONTENT_TYPE_ATTRIBUTE = der.attribute(CONTENT_TYPE_OID, _DATA)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SigningOptions:
-    """What a partner's software may need otherwise. The defaults are what every known product reads."""
-
-    attributes: bool = True  # signed attributes; without them the signature is over the content itself
-    certificate: bool = True  # our certificate inside, for partners that look for it
-    by_key_identifier: bool = False  # name our key by SKI instead of issuer and serial number
-    algorithm_protection: bool = False  # RFC 6211; some products cannot read it
-
-
-DEFAULT_SIGNING = SigningOptions()
-
-
-def sign(
-    content_digest: bytes,
-    digest: Digest,
-    signer: PrivateKey,
-    scheme: SignatureScheme | None = None,
-    signing_time: datetime | None = None,
-    options: SigningOptions = DEFAULT_SIGNING,
-) -> bytes:
-    """A detached SignedData in DER over the content that has this digest.
-
-    `scheme` defaults to what fits the key; `UnsuitableKey` if the one given does not. The MIME part for it
-    is `application/pkcs7-signature`.
-    """
-    info = signer_info(content_digest, digest, signer, scheme, signing_time, options)
-    return content_info(
-        ContentType.SIGNED,
-        signed_version(options),
-        der.set_of(digest_algorithm(digest)),
-        der.sequence(_DATA),
-        embedded_certificate(signer, options),
-        der.set_of(info),
-    )
-
-
-def signed_version(options: SigningOptions) -> bytes:
-    """CMSVersion of SignedData: 3 when a signer is named by its key identifier (RFC 5652 §5.1)."""
-    return der.integer(3 if options.by_key_identifier else 1)
-
-
-def digest_algorithm(digest: Digest) -> bytes:
-    """The AlgorithmIdentifier of a digest, without parameters (RFC 5754 §2)."""
-    return der.algorithm(digest.oid)
-
-
-def embedded_certificate(signer: PrivateKey, options: SigningOptions) -> bytes:
-    """[0] certificates, or nothing."""
-    return der.element(der.context(0), signer.certificate.der) if options.certificate else b""
-
-
-def signer_info(
-    content_digest: bytes,
-    digest: Digest,
-    signer: PrivateKey,
-    scheme: SignatureScheme | None,
-    signing_time: datetime | None,
-    options: SigningOptions,
-) -> bytes:
-    """One SignerInfo (RFC 5652 §5.3)."""
-    if len(content_digest) != digest.size:
-        raise ValueError(f"a {digest} has {digest.size} bytes, not {len(content_digest)}")
-    scheme = scheme or signer.default_scheme
-    signature_algorithm = _signature_algorithm(scheme, digest)
-    attributes = _signed_attributes(content_digest, digest, signature_algorithm, signing_time, options)
-    by_key = options.by_key_identifier
-    return der.sequence(
-        der.integer(3 if by_key else 1),
-        key_identifier(signer.certificate) if by_key else issuer_and_serial(signer.certificate),
-        digest_algorithm(digest),
-        bytes((der.context(0),)) + attributes[1:] if attributes else b"",
-        signature_algorithm,
-        der.octet_string(_signature(signer, scheme, digest, attributes or content_digest, hashed=not attributes)),
-    )
-
-
-def _signature_algorithm(scheme: SignatureScheme, digest: Digest) -> bytes:
-    if scheme is SignatureScheme.PSS:
-        return pss_algorithm(digest)
-    parameters = der.NULL if scheme is SignatureScheme.PKCS1V15 else b""
-    return der.algorithm(signature_oid(scheme, digest), parameters)
-
-
-def _signed_attributes(
-    content_digest: bytes,
-    digest: Digest,
-    signature_algorithm: bytes,
-    signing_time: datetime | None,
-    options: SigningOptions,
-) -> bytes:
-    """The SET OF that is signed; empty if there are to be none."""
-    if not options.attributes:
-        return b""
-    attributes = [
-        _CONTENT_TYPE_ATTRIBUTE,
-        der.attribute(MESSAGE_DIGEST_OID, der.octet_string(content_digest)),
-    ]
-    if signing_time is not None:
-        attributes.append(der.attribute(SIGNING_TIME_OID, der.time(signing_time)))
-    if options.algorithm_protection:
-        protection = der.sequence(digest_algorithm(digest), bytes((der.context(1),)) + signature_algorithm[1:])
-        attributes.append(der.attribute(ALGORITHM_PROTECTION_OID, protection))
-    return der.set_of(*attributes)
-
-
-def _signature(signer: PrivateKey, scheme: SignatureScheme, digest: Digest, message: bytes, hashed: bool) -> bytes:
-    key = signer.key
-    algorithm = utils.Prehashed(digest.algorithm) if hashed else digest.algorithm
-    if isinstance(key, rsa.RSAPrivateKey) is (scheme is SignatureScheme.ECDSA):
-        raise UnsuitableKey(f"{scheme} cannot be made with {signer.certificate.key_description}")
-    if isinstance(key, rsa.RSAPrivateKey):
-        if scheme is SignatureScheme.PKCS1V15:
-            return key.sign(message, _PKCS1V15, algorithm)
-        pss = padding.PSS(padding.MGF1(digest.algorithm), digest.size)
-        return key.sign(message, pss, algorithm)
-    return key.sign(message, ec.ECDSA(algorithm))
