@@ -357,7 +357,7 @@ def _totals(invoice: Invoice) -> Iterator[Discrepancy]:
     if grand is None:
         yield Discrepancy(DiscrepancyClass.TOTALS, "totals", "no grand total", "MOA 86, 77 or 9")
         return
-    gross = taxable + _vat_amount(invoice)
+    gross = taxable + vat_amount(invoice)
     for path, stated in (("totals/total", totals.total), ("totals/total_alternative", totals.total_alternative)):
         if stated is not None:
             yield from _agree(path, stated, gross, tolerance)
@@ -448,7 +448,8 @@ def _taxable(invoice: Invoice) -> Decimal:
     return _expected_taxables(invoice)[0]
 
 
-def _vat_amount(invoice: Invoice) -> Decimal:
+def vat_amount(invoice: Invoice) -> Decimal:
+    """The VAT of the invoice: as stated (MOA 176), else the sum over the rates."""
     if invoice.totals.vat is not None:
         return invoice.totals.vat
     return sum((entry.amount or ZERO for entry in invoice.vat_breakdown), ZERO)

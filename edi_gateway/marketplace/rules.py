@@ -264,4 +264,93 @@ INVOICE_TOO_EARLY = _rule(
     "Envoyez le DESADV",
 )
 
+FIELD_EMPTY = _rule(
+    "B630",
+    Severity.ERROR,
+    "{value} must not be empty",
+    "{value} ne doit pas être vide",
+    "Send a value",
+    "Envoyez une valeur",
+)
+CURRENCY_UNKNOWN = _rule(
+    "B631",
+    Severity.ERROR,
+    "{value} is not a currency code (ISO 4217)",
+    "{value} n'est pas un code de devise (ISO 4217)",
+    "Send three capital letters, such as EUR",
+    "Envoyez trois majuscules, par exemple EUR",
+)
+DATE_BEFORE = _rule(
+    "B632",
+    Severity.ERROR,
+    "The date {value} is before {expected}",
+    "La date {value} précède le {expected}",
+    "Put the dates into order: issue, earliest delivery, latest delivery, cancellation",
+    "Ordonnez les dates : émission, livraison au plus tôt, au plus tard, annulation",
+)
+GLN_WRONG = _rule(
+    "B633",
+    Severity.ERROR,
+    "{value} is not a GLN",
+    "{value} n'est pas un GLN",
+    "A GLN has 13 digits, the last one a check digit",
+    "Un GLN a 13 chiffres, le dernier étant la clé",
+)
+GTIN_WRONG = _rule(
+    "B634",
+    Severity.ERROR,
+    "{value} is not a GTIN",
+    "{value} n'est pas un GTIN",
+    "A GTIN has 8, 12, 13 or 14 digits, the last one a check digit",
+    "Un GTIN a 8, 12, 13 ou 14 chiffres, le dernier étant la clé",
+)
+PARTY_MISSING = _rule(
+    "B635",
+    Severity.ERROR,
+    "The party {value} is missing",
+    "L'intervenant {value} manque",
+    "An order names buyer (BY), supplier (SU) and delivery party (DP or ST)",
+    "Une commande désigne l'acheteur (BY), le fournisseur (SU) et le lieu de livraison (DP ou ST)",
+)
+PARTY_DIFFERS = _rule(
+    "B636",
+    Severity.ERROR,
+    "The party {segment} has the GLN {value}, but this order is for {expected}",
+    "L'intervenant {segment} a le GLN {value}, mais cette commande est pour {expected}",
+    "Send the order to the partner that it names",
+    "Envoyez la commande au partenaire qu'elle désigne",
+)
+LINE_COUNT = _rule(
+    "B637",
+    Severity.ERROR,
+    "{value} is out of bounds: {expected}",
+    "{value} est hors limites : {expected}",
+    "Split the order, or number its lines from 1",
+    "Scindez la commande, ou numérotez ses lignes à partir de 1",
+)
+LINE_NUMBER_REPEATED = _rule(
+    "B638",
+    Severity.ERROR,
+    "The line number {value} is used more than once",
+    "Le numéro de ligne {value} est utilisé plusieurs fois",
+    "Give each line a number of its own",
+    "Donnez à chaque ligne son propre numéro",
+)
+QUANTITY_NOT_WHOLE = _rule(
+    "Q711",
+    Severity.ERROR,
+    "The quantity {value} is not whole, though the unit is {expected}",
+    "La quantité {value} n'est pas entière alors que l'unité est {expected}",
+    "Send a whole number, or a unit of measure such as KGM",
+    "Envoyez un nombre entier, ou une unité de mesure comme KGM",
+)
+AMOUNT_DIFFERS = _rule(
+    "F803",
+    Severity.ERROR,
+    "The amount {value} is not what the order comes to: {expected}",
+    "Le montant {value} n'est pas celui de la commande : {expected}",
+    "Amount = quantity x price / price basis; total = sum of the lines",
+    "Montant = quantité x prix / base de prix ; total = somme des lignes",
+)
+
 RULES: tuple[Rule, ...] = tuple(value for value in list(globals().values()) if isinstance(value, Rule))

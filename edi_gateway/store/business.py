@@ -420,6 +420,11 @@ def find_order(session: Session, partnership: str, number: str, *, lock: bool = 
     return session.scalar(statement.with_for_update() if lock else statement)
 
 
+def order_by_key(session: Session, idempotency_key: str) -> OrderRow | None:
+    """The order that was taken in under this key."""
+    return session.scalar(select(OrderRow).where(OrderRow.idempotency_key == idempotency_key))
+
+
 def orders_numbered(session: Session, number: str) -> list[OrderRow]:
     """Every partner's order of this number."""
     return list(session.scalars(select(OrderRow).where(OrderRow.number == number).order_by(OrderRow.id)))

@@ -1,0 +1,142 @@
+"""Orders from the shop: taken in, held until the payment is accepted, sent to the vendor as ORDERS.
+
+An order is known by its number within a partnership. Sent again with the same content it is answered as before;
+with other content it is refused. ORDERS leaves in the transaction that accepts the payment.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from edi_gateway.edifact.findings import Finding
+from edi_gateway.gateway import order_book
+from edi_gateway.gateway.app import Gateway
+from edi_gateway.gateway.compose import compose
+from edi_gateway.gateway.fingerprints import of_record
+from edi_gateway.gateway.order_book import Booked
+from edi_gateway.marketplace.fulfilment import OrderMessageState, OrderProgress, PaymentState, begin
+from edi_gateway.marketplace.order import Order
+from edi_gateway.marketplace.ordering import order_findings
+from edi_gateway.partnership import Partnership
+from edi_gateway.store.business import OrderRow, find_order, order_by_key
+from edi_gateway.store.database import UnitOfWork
+from edi_gateway.translators.json_form import to_json
+
+ORDERS = "ORDERS"
+
+
+class OrderRefused(Exception):
+    """An order that cannot be taken in; `findings` says why, each with its path in the order."""
+
+    def __init__(self, findings: list[Finding]) -> None:
+        super().__init__("; ".join(finding.text() for finding in findings))
+        self.findings = findings
+
+
+class UnknownPartner(Exception):
+    """No active partnership of this name."""
+
+
+class OrderConflict(Exception):
+    """The number, or the idempotency key, stands for another order."""
+
+
+class PaymentConflict(Exception):
+    """The payment of an order was decided before, otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """The order as it stands, and whether this request made it."""
+
+    order_id: int
+    created: bool
+
+
+def place_order(
+    gateway: Gateway,
+    partner: str,
+    order: Order,
+    *,
+    payment: PaymentState = PaymentState.ACCEPTED,
+    idempotency_key: str | None = None,
+) -> Placed:
+    """Take in an order for a vendor, and send it if it is paid.
+
+    Raises UnknownPartner, OrderRefused, OrderConflict, and ComposeRefused where it cannot be written as ORDERS; nothing
+    is kept then.
+    """
+    partnership = gateway.partnerships.by_name(partner)
+    if partnership is None:
+        raise UnknownPartner(partner)
+    findings = order_findings(order, vendor_gln=partnership.partner.gln, buyer_gln=gateway.config.identity.gln)
+    if any(finding.is_error for finding in findings):
+        raise OrderRefused(findings)
+    with gateway.database.write() as uow:
+        known = _known(uow, partnership, order, idempotency_key)
+        if known is not None:
+            return Placed(known.id, created=False)
+        progress = begin(order, payment)
+        row = order_book.enter(uow, partnership.name, progress, idempotency_key, gateway.now())
+        if payment is PaymentState.ACCEPTED:
+            _emit(uow, gateway, partnership, Booked(row, progress), progress)
+        uow.commit()
+        return Placed(row.id, created=True)
+
+
+def _known(uow: UnitOfWork, partnership: Partnership, order: Order, idempotency_key: str | None) -> OrderRow | None:
+    """The same order, if it was taken in before. Raises OrderConflict for another one in its place."""
+    fingerprint = of_record(to_json(order))
+    row = find_order(uow.session, partnership.name, order.number, lock=True)
+    by_key = order_by_key(uow.session, idempotency_key) if idempotency_key is not None else None
+    if by_key is not None and (row is None or by_key.id != row.id):
+        raise OrderConflict(f"the Idempotency-Key was used for order {by_key.number} of {by_key.partnership}")
+    if row is not None and row.record_sha256 != fingerprint:
+        raise OrderConflict(f"order {order.number} was taken in before with other content")
+    return row
+
+
+def _emit(uow: UnitOfWork, gateway: Gateway, partnership: Partnership, booked: Booked, progress: OrderProgress) -> None:
+    """Queue the ORDERS and note that it is on its way."""
+    message = compose(uow, gateway, partnership, ORDERS, progress.order, business_key=progress.order.number)
+    booked.row.message_id = message.id
+    order_book.save(
+        uow,
+        booked,
+        replace(progress, message=OrderMessageState.SENT),
+        cause=message.subject,
+        reason="payment accepted, ORDERS queued",
+        now=gateway.now(),
+    )
+
+
+def decide_payment(gateway: Gateway, partner: str, number: str, payment: PaymentState) -> Placed:
+    """What the payment provider says of an order that waits for it; accepted, it is sent.
+
+    Saying the same again changes nothing (`created` is False). Raises UnknownPartner, KeyError for an unknown order,
+    PaymentConflict, ComposeRefused.
+    """
+    partnership = gateway.partnerships.by_name(partner)
+    if partnership is None:
+        raise UnknownPartner(partner)
+    with gateway.database.write() as uow:
+        booked = order_book.load(uow, partner, number)
+        if booked is None:
+            raise KeyError(number)
+        before = booked.progress.payment
+        if before is payment:
+            return Placed(booked.row.id, created=False)
+        if before is not PaymentState.PENDING:
+            raise PaymentConflict(f"the payment of order {number} was {before.value} before")
+        progress = replace(booked.progress, payment=payment)
+        if payment is PaymentState.ACCEPTED:
+            _emit(uow, gateway, partnership, booked, progress)
+        else:
+            reason = "payment refused"
+            order_book.save(uow, booked, _cancelled(progress), cause="payment", reason=reason, now=gateway.now())
+        uow.commit()
+        return Placed(booked.row.id, created=True)
+
+
+def _cancelled(progress: OrderProgress) -> OrderProgress:
+    return progress.with_lines([line.moved(line.quantities.with_open_cancelled()) for line in progress.lines])

@@ -1,0 +1,150 @@
+"""Stock in the store: reports replace levels, confirmations reserve, shipments draw down.
+
+A reservation hangs on one level (the one with the most to sell); an order line confirmed before any stock was reported
+keeps a reservation without a level, and the first report of the article takes it over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from edi_gateway.edifact.findings import Finding
+from edi_gateway.marketplace.articles import article_key
+from edi_gateway.marketplace.inventory import InventoryItem, InventoryReport
+from edi_gateway.marketplace.stock import StockKey, StockLevel, read_report
+from edi_gateway.store.business import (
+    OrderLineRow,
+    ReservationRow,
+    ShipmentLineRow,
+    ShipmentRow,
+    StockLevelRow,
+    levels_of,
+)
+from edi_gateway.store.database import UnitOfWork
+
+_ZERO = Decimal(0)
+_KEYS_A_QUERY = 500
+
+
+def level_of(row: StockLevelRow) -> StockLevel:
+    """The row as the value that knows what can be sold."""
+    return StockLevel(
+        actual=row.actual,
+        committed=row.committed,
+        reserved=row.reserved,
+        despatched=row.despatched,
+        as_of=row.as_of,
+    )
+
+
+def book_report(
+    uow: UnitOfWork, partnership: str, message_id: str, report: InventoryReport, now: datetime
+) -> list[Finding]:
+    """Replace the levels that the report is newer than. What is wrong with an item is a finding, the others count."""
+    levels = _levels(uow.session, partnership, report)
+    read = read_report(report, {key: row.as_of for key, row in levels.items()}, now)
+    for key, (item, as_of) in read.items.items():
+        row = levels.get(key)
+        if row is None:
+            row = StockLevelRow(partnership=partnership, article=key.article, location=key.location)
+            uow.session.add(row)
+        _write_level(row, item, as_of, message_id)
+        row.despatched = _despatched_since(uow.session, partnership, key.article, as_of)
+        uow.session.flush()
+        if key not in levels:
+            _adopt(uow.session, row)
+    return list(read.findings)
+
+
+def _levels(session: Session, partnership: str, report: InventoryReport) -> dict[StockKey, StockLevelRow]:
+    articles = sorted({article_key(item.item) for item in report.items})
+    found: dict[StockKey, StockLevelRow] = {}
+    for start in range(0, len(articles), _KEYS_A_QUERY):
+        rows = session.scalars(
+            select(StockLevelRow).where(
+                StockLevelRow.partnership == partnership,
+                StockLevelRow.article.in_(articles[start : start + _KEYS_A_QUERY]),
+            )
+        )
+        found |= {StockKey(row.article, row.location): row for row in rows}
+    return found
+
+
+def _write_level(row: StockLevelRow, item: InventoryItem, as_of: datetime, message_id: str) -> None:
+    row.gtin = item.item.gtin
+    row.supplier_article = item.item.supplier_article
+    row.unit = item.unit
+    row.actual = item.actual or _ZERO
+    row.committed = item.committed or _ZERO
+    row.in_transit = item.in_transit or _ZERO
+    row.discontinued = item.discontinued
+    row.as_of = as_of
+    row.message_id = message_id
+
+
+def _despatched_since(session: Session, partnership: str, article: str, as_of: datetime) -> Decimal:
+    """What left for us after the report was made, so that the report cannot know it."""
+    quantities = session.scalars(
+        select(ShipmentLineRow.quantity)
+        .join(ShipmentRow)
+        .where(
+            ShipmentRow.partnership == partnership,
+            ShipmentLineRow.article == article,
+            ShipmentLineRow.despatched_at > as_of,
+        )
+    )
+    return sum(quantities, _ZERO)
+
+
+def _adopt(session: Session, row: StockLevelRow) -> None:
+    """A new level takes over the reservations of its article that had none."""
+    homeless = session.scalars(
+        select(ReservationRow).where(
+            ReservationRow.partnership == row.partnership,
+            ReservationRow.article == row.article,
+            ReservationRow.level_id.is_(None),
+        )
+    )
+    for reservation in homeless:
+        reservation.level_id = row.id
+        row.reserved = (row.reserved or _ZERO) + reservation.quantity
+
+
+def reserve(session: Session, partnership: str, line: OrderLineRow) -> Decimal:
+    """Set aside what the line has confirmed and not shipped. Gives the change: above zero reserved, below released."""
+    target = line.confirmed - line.shipped
+    reservation = session.get(ReservationRow, line.id)
+    if reservation is None:
+        if not target:
+            return _ZERO
+        reservation = ReservationRow(
+            order_line_id=line.id, partnership=partnership, article=line.article, quantity=_ZERO
+        )
+        level = _fullest(levels_of(session, partnership, line.article))
+        reservation.level_id = level.id if level is not None else None
+        session.add(reservation)
+    change = target - reservation.quantity
+    reservation.quantity = target
+    if reservation.level_id is not None and change:
+        level = session.get_one(StockLevelRow, reservation.level_id)
+        level.reserved += change
+    return change
+
+
+def draw_down(session: Session, line: OrderLineRow, quantity: Decimal, despatched_at: datetime) -> None:
+    """What was shipped is gone from the level that it was reserved on, unless a later report already says so."""
+    reservation = session.get(ReservationRow, line.id)
+    if reservation is None or reservation.level_id is None:
+        return
+    level = session.get_one(StockLevelRow, reservation.level_id)
+    if level.as_of < despatched_at:
+        level.despatched += quantity
+
+
+def _fullest(levels: Sequence[StockLevelRow]) -> StockLevelRow | None:
+    return max(levels, key=lambda row: level_of(row).available, default=None)

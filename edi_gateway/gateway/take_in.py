@@ -1,0 +1,224 @@
+"""One message that came in: judged, read as a record, handed to its handler, put into its state.
+
+All of it happens within a transaction of the caller (`gateway.unpack`), or of `replay`, with which an operator tries an
+exception again after its cause was mended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete
+
+from edi_gateway.edifact.findings import Finding
+from edi_gateway.edifact.verdict import MessageVerdict
+from edi_gateway.gateway import rules
+from edi_gateway.gateway.acknowledge import settle
+from edi_gateway.gateway.app import Gateway
+from edi_gateway.gateway.document_states import MESSAGES, MessageEvent
+from edi_gateway.gateway.fingerprints import of_record
+from edi_gateway.gateway.handling import HandlerContext
+from edi_gateway.gateway.judging import policy_of
+from edi_gateway.gateway.states import change
+from edi_gateway.marketplace.rules import UNMAPPED_RECORD
+from edi_gateway.messages.judge import judge
+from edi_gateway.messages.tree import Group
+from edi_gateway.partnership import Direction, Partnership
+from edi_gateway.store.database import UnitOfWork
+from edi_gateway.store.documents import (
+    Interchange,
+    Message,
+    MessageState,
+    StoredFinding,
+    add_findings,
+    earlier_document,
+    waiting_messages,
+)
+from edi_gateway.translators import DecodeContext, translator
+from edi_gateway.translators.json_form import from_json, to_json
+
+CONTRL = "CONTRL"
+REASON_CHARACTERS_MAX = 500
+DOCUMENT_NUMBER_CHARACTERS_MAX = 80
+
+REPLAYABLE = frozenset({MessageState.EXCEPTION, MessageState.WAITING})
+
+
+class NotReplayable(Exception):
+    """A message that cannot be tried again, and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """Where messages are taken in: the transaction, the partnership, the time."""
+
+    uow: UnitOfWork
+    gateway: Gateway
+    partnership: Partnership
+    now: datetime
+
+    def context(self, message: Message) -> HandlerContext:
+        return HandlerContext(self.uow, self.gateway, self.partnership, message, self.now)
+
+
+def take_in(intake: Intake, interchange: Interchange, verdict: MessageVerdict, ordinal: int, *, rejected: bool) -> None:
+    """Keep one message and let it take effect. `rejected`: its whole interchange is refused."""
+    row = Message(
+        id=intake.gateway.new_id(),
+        interchange_id=interchange.id,
+        ordinal=ordinal,
+        direction=Direction.IN,
+        partnership=intake.partnership.name,
+        state=MessageState.READ,
+        reference=verdict.header.reference,
+        type=verdict.header.type,
+        directory=verdict.header.directory,
+        association=verdict.header.association,
+        document_number=_document_number(verdict),
+        segments=len(verdict.message.segments),
+        at=intake.now,
+        changed_at=intake.now,
+    )
+    intake.uow.session.add(row)
+    intake.uow.session.flush()
+    context = intake.context(row)
+    _note(context, verdict.findings)
+    if rejected:
+        _change(context, MessageEvent.REJECT, "its interchange is rejected")
+    elif not verdict.valid:
+        _change(context, MessageEvent.REJECT, _errors(verdict.findings))
+    else:
+        _process(context, verdict)
+
+
+def replay(gateway: Gateway, message_id: str) -> MessageState:
+    """Read a message again from its payload and try it again. Gives its new state; raises NotReplayable."""
+    with gateway.database.read() as reading:
+        message = reading.session.get(Message, message_id)
+        if message is None:
+            raise NotReplayable(f"there is no message {message_id}")
+        interchange = reading.session.get_one(Interchange, message.interchange_id)
+    partnership = gateway.partnerships.by_name(message.partnership)
+    if partnership is None:
+        raise NotReplayable(f"the partnership {message.partnership} is not active")
+    verdict = _read_again(gateway, partnership, interchange, message)
+    with gateway.database.write() as uow:
+        row = uow.session.get_one(Message, message_id, with_for_update=True)
+        if row.direction is not Direction.IN or row.state not in REPLAYABLE:
+            raise NotReplayable(f"message {message_id} is {row.state.value}: only exceptions are tried again")
+        context = Intake(uow, gateway, partnership, gateway.now()).context(row)
+        uow.session.execute(delete(StoredFinding).where(StoredFinding.message_id == row.id))
+        _note(context, verdict.findings)
+        _begin_again(context, "an operator asked for it")
+        _process(context, verdict)
+        uow.commit()
+        return row.state
+
+
+def _read_again(
+    gateway: Gateway, partnership: Partnership, interchange: Interchange, message: Message
+) -> MessageVerdict:
+    for verdict in judge(gateway.payloads.chunks(interchange.payload_sha256), policy_of(partnership)):
+        if verdict.header is None or verdict.header.control_reference != interchange.control_reference:
+            continue
+        if message.ordinal <= len(verdict.messages):
+            return verdict.messages[message.ordinal - 1]
+    raise NotReplayable(f"message {message.id} is not found in payload {interchange.payload_sha256}")
+
+
+def _process(context: HandlerContext, verdict: MessageVerdict) -> None:
+    """A message that is right in form: settle it if it is a CONTRL, else read its record and hand it on."""
+    message_type = verdict.header.type
+    if message_type == CONTRL:
+        _finish(context, settle(context, verdict.message))
+        return
+    if message_type not in context.gateway.handlers or not isinstance(verdict.tree, Group):
+        _finish(context, [Finding(rules.NO_HANDLER, value=message_type)])
+        return
+    decode = DecodeContext(directory=verdict.header.directory, timezone=context.partnership.edifact.timezone)
+    decoded = translator(message_type).decode(verdict.tree, decode)
+    if decoded.record is None or not decoded.valid:
+        findings = decoded.findings
+        if not _errors(findings):
+            findings = [*findings, Finding(UNMAPPED_RECORD, value=message_type)]
+        _finish(context, findings)
+        return
+    _note(context, decoded.findings)
+    _keep(context.message, decoded.record)
+    if not _is_repeated(context):
+        _handle(context, decoded.record)
+
+
+def _handle(context: HandlerContext, record: Any) -> None:
+    _finish(context, context.gateway.handlers[context.message.type](context, record))
+
+
+def _keep(message: Message, record: Any) -> None:
+    message.record = to_json(record)
+    message.record_sha256 = of_record(message.record)
+    message.document_number = record.number[:DOCUMENT_NUMBER_CHARACTERS_MAX]
+
+
+def _document_number(verdict: MessageVerdict) -> str:
+    """BGM 1004, also of a message that cannot be read as a record."""
+    bgm = next((segment for segment in verdict.message.segments[:3] if segment.tag == "BGM"), None)
+    return bgm.get(2)[:DOCUMENT_NUMBER_CHARACTERS_MAX] if bgm is not None else ""
+
+
+def _is_repeated(context: HandlerContext) -> bool:
+    """The same document in another interchange: it is kept, and nothing is done twice."""
+    earlier = earlier_document(context.uow.session, context.message)
+    if earlier is None or earlier.record_sha256 != context.message.record_sha256:
+        return False
+    _change(context, MessageEvent.REPEAT, f"the same as message {earlier.id}")
+    return True
+
+
+def _finish(context: HandlerContext, findings: Sequence[Finding]) -> None:
+    """Put down what was found, move the message to its state, and apply what waited for it."""
+    _note(context, findings)
+    errors = _errors(findings)
+    if context.awaits:
+        context.message.awaits = context.awaits
+        _change(context, MessageEvent.WAIT, f"for the answer to order {context.awaits}")
+    elif errors:
+        _change(context, MessageEvent.EXCEPT, errors)
+        context.uow.record_event(
+            "alert.exception", context.message.subject, None, None, errors, {"type": context.message.type}, context.now
+        )
+    else:
+        _change(context, MessageEvent.APPLY, "applied")
+    for order_number in context.answered:
+        _resume(context, order_number)
+
+
+def _resume(context: HandlerContext, order_number: str) -> None:
+    """Apply the messages that waited for the answer to this order, in the order in which they came."""
+    for message in waiting_messages(context.uow.session, context.partnership.name, order_number):
+        resumed = HandlerContext(context.uow, context.gateway, context.partnership, message, context.now)
+        _begin_again(resumed, f"order {order_number} has been answered")
+        _handle(resumed, from_json(translator(message.type).record_type, message.record))
+
+
+def _begin_again(context: HandlerContext, reason: str) -> None:
+    context.message.awaits = ""
+    _change(context, MessageEvent.REPLAY, reason)
+
+
+def _note(context: HandlerContext, findings: Sequence[Finding]) -> None:
+    add_findings(context.uow.session, findings, context.message.interchange_id, context.message.id)
+
+
+def _errors(findings: Sequence[Finding]) -> str:
+    return "; ".join(f"{finding.code} {finding.text()}" for finding in findings if finding.is_error)
+
+
+def _change(context: HandlerContext, event: MessageEvent, reason: str) -> None:
+    row = context.message
+    row.reason = reason[:REASON_CHARACTERS_MAX]
+    row.changed_at = context.now
+    change(context.uow, row, MESSAGES, event, reason=row.reason, now=context.now)
+    context.uow.session.flush()

@@ -1,0 +1,109 @@
+"""Whether an order from the shop may be sent to a vendor: what ORDERS must hold to be right."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from decimal import Decimal
+
+from edi_gateway.edifact.findings import Finding
+from edi_gateway.marketplace import rules
+from edi_gateway.marketplace.articles import article_key
+from edi_gateway.marketplace.identifiers import is_gln, is_gtin
+from edi_gateway.marketplace.moments import day
+from edi_gateway.marketplace.money import CENT, line_amount, plain
+from edi_gateway.marketplace.order import Order, OrderLine
+from edi_gateway.marketplace.parties import PartyRole, Period
+
+LINES_MAX = 9_999
+"""Lines of one order: what INVRPT and other partners' systems still take in one message."""
+
+_WHOLE_UNITS = frozenset({"PCE", "EA"})
+
+
+def order_findings(order: Order, *, vendor_gln: str, buyer_gln: str) -> list[Finding]:
+    """Everything that is wrong with the order; `path` is the place in its JSON form."""
+    return [*_header(order), *_parties(order, vendor_gln, buyer_gln), *_lines(order), *_total(order)]
+
+
+def _header(order: Order) -> Iterator[Finding]:
+    if not order.number:
+        yield Finding(rules.FIELD_EMPTY, value="number", path="number")
+    if len(order.currency) != 3 or not order.currency.isalpha() or not order.currency.isupper():
+        yield Finding(rules.CURRENCY_UNKNOWN, value=order.currency, path="currency")
+    window = order.delivery_window
+    if window is not None:
+        yield from _window(order, window, "delivery_window")
+        if order.cancel_after is not None and window.end is not None and day(order.cancel_after) < day(window.end):
+            yield _before("cancel_after", day(order.cancel_after).isoformat(), day(window.end).isoformat())
+
+
+def _window(order: Order, window: Period, path: str) -> Iterator[Finding]:
+    if window.end is None:
+        return
+    if window.start is not None and day(window.end) < day(window.start):
+        yield _before(f"{path}/end", day(window.end).isoformat(), day(window.start).isoformat())
+    if day(window.end) < day(order.issued):
+        yield _before(f"{path}/end", day(window.end).isoformat(), day(order.issued).isoformat())
+
+
+def _before(path: str, value: str, expected: str) -> Finding:
+    return Finding(rules.DATE_BEFORE, value=value, expected=expected, path=path)
+
+
+def _parties(order: Order, vendor_gln: str, buyer_gln: str) -> Iterator[Finding]:
+    for index, party in enumerate(order.parties):
+        if party.gln is not None and not is_gln(party.gln):
+            yield Finding(rules.GLN_WRONG, value=party.gln, path=f"parties[{index}]/identifier")
+    for role, gln in ((PartyRole.BUYER, buyer_gln), (PartyRole.SUPPLIER, vendor_gln)):
+        named = order.party(role)
+        if named is None:
+            yield Finding(rules.PARTY_MISSING, value=role.value, path="parties")
+        elif gln and named.gln is not None and named.gln != gln:
+            yield Finding(rules.PARTY_DIFFERS, segment=role.value, value=named.gln, expected=gln, path="parties")
+    if not any(order.party(role) for role in (PartyRole.DELIVERY_PARTY, PartyRole.SHIP_TO)):
+        yield Finding(rules.PARTY_MISSING, value="DP", path="parties")
+
+
+def _lines(order: Order) -> Iterator[Finding]:
+    if not 1 <= len(order.lines) <= LINES_MAX:
+        yield Finding(rules.LINE_COUNT, value=str(len(order.lines)), expected=f"1 to {LINES_MAX}", path="lines")
+    for number, count in Counter(line.number for line in order.lines).items():
+        if count > 1:
+            yield Finding(rules.LINE_NUMBER_REPEATED, value=str(number), path="lines")
+    for index, line in enumerate(order.lines):
+        yield from _line(order, line, f"lines[{index}]")
+
+
+def _line(order: Order, line: OrderLine, path: str) -> Iterator[Finding]:
+    if line.number < 1:
+        yield Finding(rules.LINE_COUNT, value=str(line.number), expected="1 or more", path=f"{path}/number")
+    if not article_key(line.item):
+        yield Finding(rules.ARTICLE_NOT_NAMED, value=str(line.number), path=f"{path}/item")
+    if line.item.gtin and not is_gtin(line.item.gtin):
+        yield Finding(rules.GTIN_WRONG, value=line.item.gtin, path=f"{path}/item/gtin")
+    if line.quantity <= 0:
+        yield Finding(rules.QUANTITY_NOT_POSITIVE, value=plain(line.quantity), path=f"{path}/quantity")
+    elif line.unit in _WHOLE_UNITS and line.quantity != line.quantity.to_integral_value():
+        yield Finding(rules.QUANTITY_NOT_WHOLE, value=plain(line.quantity), expected=line.unit, path=f"{path}/quantity")
+    if line.unit_price is not None and line.unit_price <= 0:
+        yield Finding(rules.PRICE_NOT_POSITIVE, value=plain(line.unit_price), path=f"{path}/unit_price")
+    if line.price_basis <= 0:
+        yield Finding(rules.PRICE_NOT_POSITIVE, value=plain(line.price_basis), path=f"{path}/price_basis")
+    elif line.unit_price is not None and line.net_amount is not None:
+        expected = line_amount(line.quantity, line.unit_price, line.price_basis, order.currency)
+        if abs(expected - line.net_amount) > CENT:
+            yield _amount(line.net_amount, expected, f"{path}/net_amount")
+
+
+def _total(order: Order) -> Iterator[Finding]:
+    amounts = [line.net_amount for line in order.lines if line.net_amount is not None]
+    if order.total_net is None or len(amounts) < len(order.lines):
+        return
+    expected = sum(amounts, Decimal(0))
+    if expected != order.total_net:
+        yield _amount(order.total_net, expected, "total_net")
+
+
+def _amount(found: Decimal, expected: Decimal, path: str) -> Finding:
+    return Finding(rules.AMOUNT_DIFFERS, value=plain(found), expected=plain(expected), path=path)
