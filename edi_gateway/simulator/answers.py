@@ -132,11 +132,7 @@ def vat_breakdown(lines: Sequence[InvoiceLine]) -> tuple[VatSubtotal, ...]:
     for line in lines:
         if line.vat is not None:
             bases[line.vat] = bases.get(line.vat, Decimal(0)) + (line.net_amount or Decimal(0))
-    return tuple(
-        VatSubtotal(vat=vat, base=base, amount=_cents(base * vat.rate / 100)) for vat, base in bases.items()
-    )
-
-
+    return tuple(VatSubtotal(vat=vat, base=base, amount=_cents(base * vat.rate / 100)) for vat, base in bases.items())
 
 
 def _confirm_line(line: OrderLine, warehouse: Warehouse, today: date) -> ConfirmationLine:
