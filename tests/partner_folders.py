@@ -8,7 +8,8 @@ from pathlib import Path
 
 from edi_gateway.as2.certificates import PrivateKey, generate
 from edi_gateway.marketplace.identifiers import with_check_digit
-from edi_gateway.partner_file import Folder, Ours
+from edi_gateway.partner_file import Folder, Ours, read
+from edi_gateway.partnership import Partnership
 
 NOW = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
 OURS = Ours(as2_id="MARKET", gln="9521321000018")
@@ -68,3 +69,10 @@ def write(directory: Path, *folders: Folder) -> Path:
         for file, data in each.files.items():
             (path / file).write_bytes(data)
     return directory
+
+
+def partnership(name: str = "acme", number: int = 2, *, old: str = "", new: str = "", **files: bytes) -> Partnership:
+    """What a good folder describes."""
+    reading = read(folder(name, number, old=old, new=new, **files), OURS, NOW)
+    assert reading.partnership is not None, reading.problems
+    return reading.partnership

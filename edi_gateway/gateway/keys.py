@@ -117,7 +117,9 @@ class KeyStore:
             found = _USE_FROM.search(data)
             starts = datetime.fromisoformat(found[1].decode()) if found else private_key.certificate.not_before
         except CertificateError as error:
-            raise KeyStoreError(f"{path}: {error}; is it the passphrase that the key was made with?") from None
+            raise KeyStoreError(
+                f"{path}: {error}; it opens with the passphrase of the day it was made, or move it away"
+            ) from None
         except ValueError:
             raise KeyStoreError(f"{path}: its use-from line holds no date and time (ISO 8601)") from None
         if starts.tzinfo is None:

@@ -24,7 +24,7 @@ from edi_gateway.partnership import (
     Tolerances,
     TradingPartner,
 )
-from tests.partner_folders import NOW, OURS, folder, gln, vendor_key
+from tests.partner_folders import NOW, OURS, folder, gln, partnership, vendor_key
 
 PARTNERS = Path(__file__).parents[2] / "partners"
 
@@ -356,12 +356,6 @@ def test_at_most_ten_certificates_for_a_purpose() -> None:
 
 
 # --- across partners -----------------------------------------------------------------------------
-
-
-def partnership(name: str, number: int, **changes: object) -> Partnership:
-    found = read(folder(name, number, **changes), OURS, NOW).partnership
-    assert found is not None
-    return found
 
 
 def test_partners_that_differ_do_not_conflict() -> None:
