@@ -13,6 +13,7 @@ from edi_gateway.marketplace.parties import (
     Party,
     PartyRole,
     Period,
+    QualifiedDate,
     Reference,
     VatRate,
 )
@@ -55,6 +56,11 @@ class OrderLine:
     delivery_window: Period | None = None  # line DTM 64, 63
     notes: tuple[Note, ...] = ()
     references: tuple[Reference, ...] = ()
+    parent: int | None = None  # LIN C829: the line that this one is a part of
+    dates: tuple[QualifiedDate, ...] = ()  # any other DTM
+    other_quantities: tuple[tuple[str, Decimal], ...] = ()  # (6063, quantity) of any other
+    other_prices: tuple[tuple[str, Decimal], ...] = ()  # (5125, price) of any other
+    other_amounts: tuple[tuple[str, Decimal], ...] = ()  # (5025, amount) of any other
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +81,8 @@ class Order:
     notes: tuple[Note, ...] = ()
     lines: tuple[OrderLine, ...]
     total_net: Decimal | None = None  # MOA 79
+    total: Decimal | None = None  # MOA 86
+    dates: tuple[QualifiedDate, ...] = ()  # any other DTM
 
     def party(self, role: PartyRole) -> Party | None:
         return next((party for party in self.parties if party.role is role), None)

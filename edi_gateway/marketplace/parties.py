@@ -31,6 +31,14 @@ class PartyRole(StrEnum):
     INVENTORY_REPORTER = "GY"
     CORPORATE_OFFICE = "CO"
     MANUFACTURER = "MF"
+    REMITTANCE_TO = "RE"
+    SUPPLIER_AGENT = "SR"
+    BILL_AND_SHIP_TO = "BS"
+    CONSIGNEE = "CN"
+    BROKER = "BO"
+    CONSOLIDATOR = "CS"
+    VAT_RECOVERING = "LD"  # from D.01B on
+    VAT_DECLARING = "LC"  # from D.01B on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +67,7 @@ class Party:
     vat_id: str = ""  # RFF VA
     registration: str = ""  # RFF XA or GN: SIREN or register number
     contacts: tuple[Contact, ...] = ()
+    references: tuple[Reference, ...] = ()  # any other RFF of the party
 
     @property
     def gln(self) -> str | None:
@@ -89,6 +98,15 @@ class Period:
 
     start: Moment | None = None
     end: Moment | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QualifiedDate:
+    """DTM with a qualifier (2005) that has no field of its own; `until` where it is a period."""
+
+    qualifier: str
+    date: Moment
+    until: Moment | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,365 @@
+"""The engine of the translators: a table of rows, walked in both directions.
+
+A `RecordMapping` is the table of one record: each `Row` ties the segments or the group of one trigger to
+fields. Reading goes over the children of a group and hands each to the row of its tag, so the group numbers
+of a directory do not matter; writing goes over the rows in order, so the rows stand in the order of the
+message. What no row claims is left over, and reported as unmapped.
+
+Reading never raises on bad data: a value that cannot be read becomes `BAD`, and a finding says why.
+This is the path of every message: rows look at the common shape of a segment first and cheaply.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import MISSING, dataclass, fields
+from typing import Any, Generic, TypeVar
+
+from edi_gateway.edifact.findings import Finding, Rule
+from edi_gateway.edifact.segment import Segment
+from edi_gateway.messages.tree import Group
+from edi_gateway.translators import rules
+from edi_gateway.translators.context import DecodeContext, EncodeContext, NotWritable, Source, Unmapped
+
+R = TypeVar("R")
+Values = dict[str, Any]
+"""What was read of one record so far: field -> value, lists for fields that repeat, BAD for the unreadable."""
+
+SegmentReader = Callable[[Segment, Values, "Reading"], None]
+GroupReader = Callable[[Group, Values, "Reading"], None]
+
+
+Claimed = frozenset[tuple[int, int]]
+"""The (element, component) places of a segment that have a field, counted as `Segment.get` does."""
+
+
+class _Bad:
+    """The value of a field that was sent but cannot be read; its finding is already made."""
+
+    def __repr__(self) -> str:
+        return "BAD"
+
+
+BAD = _Bad()
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What differs between the directories in how a segment is written."""
+
+    gtin_code: str  # 7143 of a GTIN in LIN
+    description_characters: int  # 7008
+    note_characters: int  # 4440
+    region_has_name: bool  # C819/3228 beside the code 3229
+    stock_begins_with_inv: bool  # the stock group of INVRPT: INV QTY, else QTY INV
+
+
+FORMS: Mapping[str, Form] = {
+    "D.96A": Form("EN", 35, 70, region_has_name=False, stock_begins_with_inv=False),
+    "D.01B": Form("SRV", 256, 512, region_has_name=True, stock_begins_with_inv=True),
+}
+
+
+class Reading:
+    """One message being read: where its findings, left-overs and sources go."""
+
+    __slots__ = (
+        "context",
+        "failed",
+        "findings",
+        "last_piece_length",
+        "line_count",
+        "lineage",
+        "prefix",
+        "root",
+        "timezone",
+        "unmapped",
+    )
+
+    def __init__(self, context: DecodeContext) -> None:
+        self.context = context
+        self.timezone = context.timezone
+        self.findings: list[Finding] = []
+        self.unmapped: list[Unmapped] = []
+        self.lineage: dict[str, Source] | None = {} if context.lineage else None
+        self.prefix = ""  # of the record being read, such as "lines[2]/"
+        self.root: Values = {}  # the values of the message's own record, for rows further down
+        self.failed = False  # whether a record without a mandatory value was met
+        self.line_count = 0  # LIN segments so far
+        self.last_piece_length = 0  # of the text that the next piece goes on with
+
+    def report(
+        self,
+        rule: Rule,
+        segment: Segment,
+        element: int = 0,
+        component: int | None = None,
+        *,
+        value: str | None = None,
+        expected: str | None = None,
+    ) -> None:
+        """A finding at a place; `element` counts data elements as `Segment.get` does, 0 is the tag."""
+        self.findings.append(
+            Finding(
+                rule,
+                segment.tag,
+                segment.position,
+                element + 1 if element else None,
+                component,
+                segment.offset,
+                value,
+                expected,
+            )
+        )
+
+    def trace(self, name: str, segment: Segment, element: int, component: int) -> None:
+        """Note the source of a value. Ask `lineage is not None` before: it costs nothing when off."""
+        assert self.lineage is not None  # noqa: S101 - the caller's contract, above
+        self.lineage[self.prefix + name] = Source(segment.tag, segment.position, element + 1, component)
+
+    def leave(self, segment: Segment) -> None:
+        """A whole segment has no field."""
+        self.unmapped.append(Unmapped(segment.tag, segment.position, raw_text(segment)))
+
+    def leave_component(self, segment: Segment, element: int, component: int) -> None:
+        text = segment.get(element, component)
+        if text:
+            self.unmapped.append(Unmapped(segment.tag, segment.position, text, element + 1, component))
+
+    def leave_all(self, nodes: Sequence[Segment | Group]) -> None:
+        for node in nodes:
+            for segment in node.walk() if isinstance(node, Group) else (node,):
+                self.leave(segment)
+
+    def leave_beyond(self, segment: Segment, claimed: Claimed) -> None:
+        """Every component that is not claimed has no field."""
+        for element, components in enumerate(segment.elements):
+            if element == 0:
+                continue
+            for index, value in enumerate(components, start=1):
+                if value and (element, index) not in claimed:
+                    self.leave_component(segment, element, index)
+
+
+_TO_RELEASE = str.maketrans({character: "?" + character for character in "?+:'"})
+
+
+def raw_text(segment: Segment) -> str:
+    """The segment as text, with the default service characters of level A."""
+    return "+".join(
+        ":".join(component.translate(_TO_RELEASE) for component in components) for components in segment.elements
+    )
+
+
+class Writing:
+    """One message being written: its segments so far. `path` names the record in hand, for what is not writable."""
+
+    __slots__ = ("context", "form", "path", "root", "segments")
+
+    def __init__(self, context: EncodeContext, root: Any) -> None:
+        if context.directory not in FORMS:
+            raise NotWritable("", f"directory {context.directory} cannot be written, only {', '.join(FORMS)}")
+        self.context = context
+        self.form = FORMS[context.directory]
+        self.root = root
+        self.path = ""
+        self.segments: list[Segment] = []
+
+    def add(self, tag: str, *elements: str | Sequence[str]) -> None:
+        """A segment; each element is a value or the components of a composite. Trailing empties are left out."""
+        parts: list[list[str]] = [[tag]]
+        parts += [[element] if isinstance(element, str) else _trimmed(element) for element in elements]
+        while len(parts) > 1 and parts[-1] == [""]:
+            parts.pop()
+        self.segments.append(Segment(tag, parts))
+
+    def refuse(self, name: str, why: str) -> NotWritable:
+        return NotWritable(self.path + name, why)
+
+
+def _trimmed(components: Sequence[str]) -> list[str]:
+    parts = list(components)
+    while len(parts) > 1 and not parts[-1]:
+        parts.pop()
+    return parts or [""]
+
+
+class Row(ABC):
+    """The segments, or the groups, of some tags and the fields that they carry.
+
+    `places` says for each mandatory field where it stands in the message, in the field's own words.
+    """
+
+    tags: tuple[str, ...] = ()
+    places: Mapping[str, str] = {}
+
+    @abstractmethod
+    def read(self, segment: Segment, values: Values, reading: Reading) -> None:
+        """Take what the segment says into the values, or leave it."""
+
+    def read_group(self, group: Group, values: Values, reading: Reading) -> None:
+        """A group whose trigger alone matters; the rest of it has no field."""
+        children: list[Any] = group.children
+        self.read(children[0], values, reading)
+        if len(children) > 1:
+            reading.leave_all(children[1:])
+
+    @abstractmethod
+    def write(self, record: Any, writing: Writing) -> None:
+        """Add the segments of the record's fields, or raise NotWritable."""
+
+
+class FinishingRow(Row):
+    """A row that has something to do once all segments of the record are read."""
+
+    @abstractmethod
+    def finish(self, values: Values, reading: Reading) -> None: ...
+
+
+class Section:
+    """Opens another part of the message: after this segment, tags mean something else (UNS)."""
+
+    def __init__(self, tag: str, text: str, rows: Sequence[Row]) -> None:
+        self.tag = tag
+        self.text = text
+        self.rows = rows
+
+
+class RecordMapping(Generic[R]):
+    """The table of one record, and its two directions."""
+
+    def __init__(self, record_type: type[R], rows: Sequence[Row], section: Section | None = None) -> None:
+        self.record_type = record_type
+        self._rows = rows
+        self._section = section
+        self._tables = _tables(rows)
+        self._later_tables = _tables(section.rows) if section else self._tables
+        all_rows = [*rows, *(section.rows if section else ())]
+        self._finishing = [row.finish for row in all_rows if isinstance(row, FinishingRow)]
+        self._places = {name: place for row in all_rows for name, place in row.places.items()}
+        self._required = [f.name for f in fields(record_type) if f.default is MISSING and f.default_factory is MISSING]  # type: ignore[arg-type]  # R is a dataclass
+
+    def read(self, group: Group, reading: Reading, values: Values | None = None) -> R | None:
+        """The record of a group, None if something mandatory is missing. Never raises on bad data."""
+        if values is None:
+            values = {}
+        findings_before = len(reading.findings)
+        segments, groups = self._tables
+        section_tag = self._section.tag if self._section else None
+        children: list[Any] = group.children
+        for child in children:
+            if child.__class__ is Segment:
+                read = segments.get(child.tag)
+                if read is not None:
+                    read(child, values, reading)
+                elif child.tag == section_tag:
+                    segments, groups = self._later_tables
+                else:
+                    reading.leave(child)
+            else:
+                read_group = groups.get(child.trigger)
+                if read_group is not None:
+                    read_group(child, values, reading)
+                else:
+                    reading.leave_all(child.children)
+        for finish in self._finishing:
+            finish(values, reading)
+        return self._build(group, values, reading, has_findings=len(reading.findings) != findings_before)
+
+    def _build(self, group: Group, values: Values, reading: Reading, *, has_findings: bool) -> R | None:
+        unreadable = _drop_bad(values) if has_findings else ()
+        missing = [name for name in self._required if name not in values]
+        if missing:
+            for name in missing:
+                if name not in unreadable:
+                    self._report_missing(name, group, reading)
+            reading.failed = True
+            return None
+        for name, value in values.items():
+            if value.__class__ is list:
+                values[name] = tuple(value)
+        return self.record_type(**values)
+
+    def _report_missing(self, name: str, group: Group, reading: Reading) -> None:
+        place = self._places[name]
+        last = _last_before(group, place[:3])
+        reading.findings.append(
+            Finding(rules.FIELD_MISSING, place[:3], last.position, offset=last.offset, expected=place)
+        )
+
+    def write(self, record: R, writing: Writing) -> None:
+        """The segments of a record, in the order of the rows. Raises NotWritable."""
+        for row in self._rows:
+            row.write(record, writing)
+        if self._section:
+            writing.add(self._section.tag, self._section.text)
+            for row in self._section.rows:
+                row.write(record, writing)
+
+
+def _tables(rows: Sequence[Row]) -> tuple[dict[str, SegmentReader], dict[str, GroupReader]]:
+    segments: dict[str, SegmentReader] = {}
+    groups: dict[str, GroupReader] = {}
+    for row in rows:
+        for tag in row.tags:
+            if tag in segments:
+                raise ValueError(f"two rows of one table read {tag}")
+            segments[tag] = row.read
+            groups[tag] = row.read_group
+    return segments, groups
+
+
+def _drop_bad(values: Values) -> frozenset[str]:
+    unreadable = frozenset(name for name, value in values.items() if value is BAD)
+    for name in unreadable:
+        del values[name]
+    return unreadable
+
+
+def _last_before(group: Group, tag: str) -> Segment:
+    """Where a missing value is reported: the segment of its tag if there is one, else the trigger of the group."""
+    walked: Iterator[Segment] = group.walk()
+    first = next(walked)
+    return next((child for child in group.children if isinstance(child, Segment) and child.tag == tag), first)
+
+
+class Nested(Row):
+    """A group that is a record of its own, once or many times."""
+
+    def __init__(self, trigger: str, name: str, mapping: RecordMapping[Any]) -> None:
+        self.tags = (trigger,)
+        self.name = name
+        self.mapping = mapping
+        self.places = {name: trigger}
+
+    def read(self, segment: Segment, values: Values, reading: Reading) -> None:
+        self.read_group(Group("", segment.tag, 1, [segment]), values, reading)
+
+    def read_group(self, group: Group, values: Values, reading: Reading) -> None:
+        present: list[Any] | None = values.get(self.name)
+        if present is None:
+            present = values[self.name] = []
+        if reading.lineage is None:
+            present.append(self.mapping.read(group, reading))
+            return
+        outer, reading.prefix = reading.prefix, f"{reading.prefix}{self.name}[{len(present)}]/"
+        present.append(self.mapping.read(group, reading))
+        reading.prefix = outer
+
+    def write(self, record: Any, writing: Writing) -> None:
+        outer = writing.path
+        for index, item in enumerate(getattr(record, self.name)):
+            writing.path = f"{outer}{self.name}[{index}]/"
+            self.mapping.write(item, writing)
+        writing.path = outer
+
+
+def append(values: Values, name: str, item: Any) -> int:
+    """Add to a field that repeats; gives the item's index."""
+    present: list[Any] | None = values.get(name)
+    if present is None:
+        values[name] = [item]
+        return 0
+    present.append(item)
+    return len(present) - 1

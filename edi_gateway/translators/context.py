@@ -1,0 +1,89 @@
+"""What a translation is told, and what it gives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from edi_gateway.edifact.findings import Finding
+
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecodeContext:
+    """How a partner's messages are to be read.
+
+    Times without a zone are local to `timezone` (an IANA name). `lineage` asks for the source of each value.
+    """
+
+    directory: str = "D.96A"
+    timezone: str = "Europe/Paris"
+    lineage: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EncodeContext:
+    """How a partner wants messages written: the directory, the decimal mark in force, the zone of local times."""
+
+    directory: str = "D.96A"
+    association: str = ""  # 0057 where it is not the usual one of the directory
+    decimal: str = "."
+    timezone: str = "Europe/Paris"
+
+
+@dataclass(frozen=True, slots=True)
+class Unmapped:
+    """A part of a message that has no field in the record: a whole segment, or one component of it.
+
+    `element` and `component` count as in a finding (the tag is element 1) and are None for a whole segment;
+    `text` is the raw text, of the segment or of the component.
+    """
+
+    segment: str
+    position: int
+    text: str
+    element: int | None = None
+    component: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a value of a record came from; counted as in a finding."""
+
+    segment: str
+    position: int
+    element: int
+    component: int
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded(Generic[R]):
+    """What a message says.
+
+    `record` is None where something that it cannot do without is missing or unreadable; the findings say
+    what. A record may stand beside findings: an optional value that cannot be read is left out of it, and
+    whether to book such a record is for the caller to decide (`valid`).
+    `lineage` tells the source of each value by its path in the record, such as ``lines[0]/quantity``; it is
+    empty unless the context asks for it.
+    """
+
+    record: R | None
+    findings: list[Finding]
+    unmapped: list[Unmapped]
+    lineage: Mapping[str, Source] = field(default_factory=dict)
+
+    @property
+    def valid(self) -> bool:
+        """Whether the record is whole: there is one, and no finding is an error."""
+        return self.record is not None and not any(finding.is_error for finding in self.findings)
+
+
+class NotWritable(ValueError):
+    """A record that the message cannot carry: what, where in the record, and what to do."""
+
+    def __init__(self, path: str, why: str) -> None:
+        super().__init__(f"{path}: {why}")
+        self.path = path
+        self.why = why

@@ -1,0 +1,179 @@
+"""LIN and PIA: the line, and how its article is named."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from edi_gateway.edifact.segment import Segment
+from edi_gateway.marketplace.parties import (
+    ItemIdentity,
+)
+from edi_gateway.translators import rules
+from edi_gateway.translators._machinery import (
+    BAD,
+    Claimed,
+    FinishingRow,
+    Reading,
+    Row,
+    Values,
+    Writing,
+    append,
+)
+from edi_gateway.translators.rows.cells import CodeCodec
+from edi_gateway.translators.values import (
+    read_integer,
+)
+
+ITEM_CODES: Mapping[str, str] = {
+    "EN": "gtin",
+    "SRV": "gtin",
+    "UP": "gtin",
+    "SA": "supplier_article",
+    "IN": "buyer_article",
+    "BP": "buyer_article",
+    "IB": "isbn",
+}
+"""7143 -> field of ItemIdentity: the ladder of identities."""
+
+ARTICLE_CODES: Mapping[str, str] = {"supplier_article": "SA", "buyer_article": "IN", "isbn": "IB"}
+"""What PIA writes for each field, as its main identification (4347 = 5)."""
+
+GTIN_LENGTHS = frozenset({8, 12, 13, 14})
+_LIN: Claimed = frozenset({(1, 1), (2, 1), (3, 1), (3, 2)})
+_LIN_WITH_PARENT: Claimed = _LIN | {(4, 1), (4, 2)}
+_SUB_LINE = "1"  # 5495
+
+
+def _add_identity(item: Values, code: str, kind: str) -> str:
+    """Put an identity on the ladder; gives the name of the field."""
+    name = ITEM_CODES.get(kind)
+    if not kind and code.isdigit() and len(code) in GTIN_LENGTHS:
+        name = "gtin"
+    if name is None or name in item:
+        return f"others[{append(item, 'others', (kind, code))}]"
+    item[name] = code
+    return name
+
+
+class Line(FinishingRow):
+    """LIN: the line's number, what is to be done with it (1229), and the article's first identity.
+
+    `action` is the field of 1229 and `actions` its codes; `parent` the field of the line that this one is a
+    part of (C829).
+    """
+
+    tags = ("LIN",)
+
+    def __init__(self, *, action: str = "", actions: CodeCodec | None = None, parent: str = "") -> None:
+        self.action = action
+        self.actions = actions
+        self.parent = parent
+        self.places = {"number": "LIN 1082"}
+        self._claimed = _LIN_WITH_PARENT if parent else _LIN
+
+    def read(self, segment: Segment, values: Values, reading: Reading) -> None:
+        reading.line_count += 1
+        self._read_number(segment.get(1), segment, values, reading)
+        if segment.get(2):
+            self._read_action(segment.get(2), segment, values, reading)
+        item: Values = {}
+        values["item"] = item
+        elements = segment.elements
+        count = len(elements)
+        if count > 3:
+            code = segment.get(3)
+            if code:
+                name = _add_identity(item, code, segment.get(3, 2))
+                if reading.lineage is not None:
+                    reading.trace("item/" + name, segment, 3, 1)
+            if count > 4 or len(elements[3]) > 2:
+                self._read_rest(segment, values, reading)
+
+    def _read_number(self, raw: str, segment: Segment, values: Values, reading: Reading) -> None:
+        number = read_integer(raw)
+        if number is not None:
+            values["number"] = number
+            if reading.lineage is not None:
+                reading.trace("number", segment, 1, 1)
+        elif raw:
+            values["number"] = BAD
+            reading.report(rules.NOT_AN_INTEGER, segment, 1, 1, value=raw)
+        else:
+            values["number"] = reading.line_count
+            reading.report(rules.LINE_NUMBER_MISSING, segment, 1, 1, expected=str(reading.line_count))
+
+    def _read_action(self, raw: str, segment: Segment, values: Values, reading: Reading) -> None:
+        if self.actions is None:
+            reading.leave_component(segment, 2, 1)
+            return
+        values[self.action] = value = self.actions.read(raw)
+        if value is BAD:
+            reading.report(self.actions.rule, segment, 2, 1, value=raw, expected=self.actions.expected)
+        elif reading.lineage is not None:
+            reading.trace(self.action, segment, 2, 1)
+
+    def _read_rest(self, segment: Segment, values: Values, reading: Reading) -> None:
+        parent = segment.get(4, 2)
+        if self.parent and parent:
+            line = read_integer(parent)
+            values[self.parent] = BAD if line is None else line
+            if line is None:
+                reading.report(rules.NOT_AN_INTEGER, segment, 4, 2, value=parent)
+            elif reading.lineage is not None:
+                reading.trace(self.parent, segment, 4, 2)
+        reading.leave_beyond(segment, self._claimed)
+
+    def finish(self, values: Values, reading: Reading) -> None:
+        item = values.get("item")
+        if item is not None:
+            if "others" in item:
+                item["others"] = tuple(item["others"])
+            values["item"] = ItemIdentity(**item)
+
+    def write(self, record: Any, writing: Writing) -> None:
+        action = self.actions.write(getattr(record, self.action), writing) if self.actions else ""
+        gtin = record.item.gtin
+        parent = getattr(record, self.parent) if self.parent else None
+        writing.add(
+            "LIN",
+            str(record.number),
+            action,
+            (gtin, writing.form.gtin_code) if gtin else "",
+            "" if parent is None else (_SUB_LINE, str(parent)),
+        )
+
+
+MAIN_IDENTITY = "5"
+ADDITIONAL_IDENTITY = "1"
+PIA_IDENTITIES_MAX = 5
+
+
+class Articles(Row):
+    """PIA: the further identities of the line's article. Substitutes (4347 other than 1 and 5) have no field."""
+
+    tags = ("PIA",)
+
+    def read(self, segment: Segment, values: Values, reading: Reading) -> None:
+        item: Values | None = values.get("item")
+        if segment.get(1) not in (MAIN_IDENTITY, ADDITIONAL_IDENTITY) or item is None:
+            reading.leave(segment)
+            return
+        for element, parts in enumerate(segment.elements):
+            if element < 2 or not parts[0]:
+                continue
+            name = _add_identity(item, parts[0], parts[1] if len(parts) > 1 else "")
+            if reading.lineage is not None:
+                reading.trace("item/" + name, segment, element, 1)
+            if len(parts) > 2:
+                reading.leave_component(segment, element, 3)
+                reading.leave_component(segment, element, 4)
+
+    def write(self, record: Any, writing: Writing) -> None:
+        item: ItemIdentity = record.item
+        own = [(getattr(item, name), code) for name, code in ARTICLE_CODES.items() if getattr(item, name)]
+        if own:
+            writing.add("PIA", MAIN_IDENTITY, *own)
+        others = [(code, kind) for kind, code in item.others]
+        for start in range(0, len(others), PIA_IDENTITIES_MAX):
+            writing.add("PIA", ADDITIONAL_IDENTITY, *others[start : start + PIA_IDENTITIES_MAX])

@@ -1,0 +1,174 @@
+"""Segments whose components each are a field, and the codecs of single components."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Protocol
+
+from edi_gateway.edifact.findings import Rule
+from edi_gateway.edifact.segment import Segment
+from edi_gateway.translators import rules
+from edi_gateway.translators._machinery import (
+    BAD,
+    Claimed,
+    Reading,
+    Row,
+    Values,
+    Writing,
+)
+from edi_gateway.translators.values import (
+    read_integer,
+    read_number,
+    write_number,
+)
+
+
+class Codec(Protocol):
+    """One component's value, both ways. `read` gives BAD for what it cannot read; `rule` is the finding of that."""
+
+    rule: Rule
+    expected: str
+
+    def read(self, raw: str) -> Any: ...
+
+    def write(self, value: Any, writing: Writing) -> str: ...
+
+
+class TextCodec:
+    rule = rules.CODE_NOT_HANDLED
+    expected = ""
+
+    def read(self, raw: str) -> str:
+        return raw
+
+    def write(self, value: str, writing: Writing) -> str:
+        return value
+
+
+class IntegerCodec:
+    rule = rules.NOT_AN_INTEGER
+    expected = ""
+
+    def read(self, raw: str) -> Any:
+        value = read_integer(raw)
+        return BAD if value is None else value
+
+    def write(self, value: int | None, writing: Writing) -> str:
+        return "" if value is None else str(value)
+
+
+class NumberCodec:
+    expected = ""
+
+    def __init__(self, rule: Rule) -> None:
+        self.rule = rule
+
+    def read(self, raw: str) -> Any:
+        value = read_number(raw)
+        return BAD if value is None else value
+
+    def write(self, value: Decimal | None, writing: Writing) -> str:
+        return "" if value is None else write_number(value, writing.context.decimal)
+
+
+class CodeCodec:
+    """A code that stands for a value; the first code of a value is the one that is written."""
+
+    rule = rules.CODE_NOT_HANDLED
+
+    def __init__(self, table: Mapping[str, Any]) -> None:
+        self._values = table
+        self._codes = {value: code for code, value in reversed(list(table.items()))}
+        self.expected = ", ".join(table)
+
+    def read(self, raw: str) -> Any:
+        return self._values.get(raw, BAD)
+
+    def write(self, value: Any, writing: Writing) -> str:
+        return "" if value is None else self._codes[value]
+
+
+TEXT = TextCodec()
+INTEGER = IntegerCodec()
+QUANTITY = NumberCodec(rules.QUANTITY_UNREADABLE)
+AMOUNT = NumberCodec(rules.AMOUNT_UNREADABLE)
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A component of a segment and its field; `place` names it in findings."""
+
+    element: int
+    component: int
+    name: str
+    codec: Codec = TEXT
+    place: str = ""
+
+
+class Components(Row):
+    """A segment whose components each are a field. `fixed` are those that always say the same."""
+
+    def __init__(self, tag: str, *cells: Cell, fixed: Mapping[tuple[int, int], str] | None = None) -> None:
+        self.tags = (tag,)
+        self.cells = cells
+        self.fixed = fixed or {}
+        self.names = frozenset(cell.name for cell in cells)
+        self.places = {cell.name: cell.place for cell in cells if cell.place}
+        self.claimed: Claimed = frozenset([*((cell.element, cell.component) for cell in cells), *self.fixed])
+
+    def read(self, segment: Segment, values: Values, reading: Reading) -> None:
+        if not self.names.isdisjoint(values):
+            reading.leave(segment)
+            return
+        for (element, component), code in self.fixed.items():
+            raw = segment.get(element, component)
+            if raw and raw != code:
+                reading.report(rules.CODE_NOT_HANDLED, segment, element, component, value=raw, expected=code)
+        for cell in self.cells:
+            raw = segment.get(cell.element, cell.component)
+            if raw:
+                self._read_cell(cell, raw, segment, values, reading)
+        reading.leave_beyond(segment, self.claimed)
+
+    def _read_cell(self, cell: Cell, raw: str, segment: Segment, values: Values, reading: Reading) -> None:
+        values[cell.name] = value = cell.codec.read(raw)
+        if value is BAD:
+            codec = cell.codec
+            reading.report(codec.rule, segment, cell.element, cell.component, value=raw, expected=codec.expected)
+        elif reading.lineage is not None:
+            reading.trace(cell.name, segment, cell.element, cell.component)
+
+    def write(self, record: Any, writing: Writing) -> None:
+        elements: list[list[str]] = []
+        for (element, component), code in self.fixed.items():
+            _put(elements, element, component, code)
+        for cell in self.cells:
+            _put(elements, cell.element, cell.component, cell.codec.write(getattr(record, cell.name), writing))
+        if len(elements) > 0 and (self.fixed or any(any(parts) for parts in elements)):
+            writing.add(self.tags[0], *elements)
+
+
+def _put(elements: list[list[str]], element: int, component: int, value: str) -> None:
+    if not value:
+        return
+    while len(elements) < element:
+        elements.append([""])
+    parts = elements[element - 1]
+    while len(parts) < component:
+        parts.append("")
+    parts[component - 1] = value
+
+
+class Service(Row):
+    """Segments of the envelope within the tree; nothing of the record."""
+
+    def __init__(self, *tags: str) -> None:
+        self.tags = tags
+
+    def read(self, segment: Segment, values: Values, reading: Reading) -> None:
+        """The envelope is judged before."""
+
+    def write(self, record: Any, writing: Writing) -> None:
+        """The writer of the interchange adds the envelope."""

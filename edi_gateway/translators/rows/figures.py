@@ -1,0 +1,327 @@
+"""QTY, MOA, PRI, QVR, CNT and CUX: quantities, amounts and prices, and what checks them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any
+
+from edi_gateway.edifact.segment import Segment
+from edi_gateway.translators import rules
+from edi_gateway.translators._machinery import (
+    BAD,
+    Claimed,
+    Reading,
+    Row,
+    Values,
+    Writing,
+    append,
+)
+from edi_gateway.translators.rows.cells import CodeCodec
+from edi_gateway.translators.values import (
+    read_number,
+    write_number,
+)
+
+PIECE = "PCE"
+"""The unit that is meant where none is sent."""
+
+
+_TRIPLE: Claimed = frozenset({(1, 1), (1, 2), (1, 3)})
+
+
+class Quantities(Row):
+    """QTY: qualifier (6063) -> field; any other goes to `others`.
+
+    The unit (6411) is that of `main`, else of the first quantity that names one; one that differs has no
+    field. A quantity of `unitless` counts something else and says nothing of the unit.
+    """
+
+    tags = ("QTY",)
+
+    def __init__(
+        self,
+        table: Mapping[str, str],
+        *,
+        main: str,
+        others: str = "other_quantities",
+        unitless: frozenset[str] = frozenset(),
+    ) -> None:
+        self.table = table
+        self.main = main
+        self.others = others
+        self.unitless = unitless
+        self.places = {name: f"QTY+{code}" for code, name in reversed(list(table.items()))}
+
+    def read(self, segment: Segment, values: Values, reading: Reading) -> None:
+        qualifier, raw, unit = _triple(segment, reading)
+        name = self.table.get(qualifier)
+        if not raw or (name is not None and name in values):
+            reading.leave(segment)
+            return
+        quantity = read_number(raw)
+        if quantity is None:
+            reading.report(rules.QUANTITY_UNREADABLE, segment, 1, 2, value=raw)
+            if name is not None:
+                values[name] = BAD
+            return
+        if name is not None:
+            values[name] = quantity
+        else:
+            name = f"{self.others}[{append(values, self.others, (qualifier, quantity))}]"
+        if reading.lineage is not None:
+            reading.trace(name, segment, 1, 2)
+        if unit or qualifier == self.main:
+            self._read_unit(qualifier, unit, segment, values, reading)
+
+    def _read_unit(self, qualifier: str, unit: str, segment: Segment, values: Values, reading: Reading) -> None:
+        if qualifier == self.main:
+            values["unit"] = unit or PIECE
+        elif qualifier in self.unitless or values.setdefault("unit", unit) != unit:
+            reading.leave_component(segment, 1, 3)
+
+    def write(self, record: Any, writing: Writing) -> None:
+        unit = record.unit if record.unit != PIECE else ""
+        pairs = [(code, getattr(record, name)) for code, name in self.table.items()]
+        written: set[str] = set()
+        for code, quantity in [*pairs, *getattr(record, self.others)]:
+            name = self.table.get(code, code)
+            if quantity is not None and not (name in written and name != code):
+                written.add(name)
+                text = write_number(quantity, writing.context.decimal)
+                writing.add("QTY", (code, text, "" if code in self.unitless else unit))
+
+
+def _triple(segment: Segment, reading: Reading) -> tuple[str, str, str]:
+    """Qualifier, number and unit of a segment of one composite of three."""
+    elements = segment.elements
+    if len(elements) == 2:
+        parts = elements[1]
+        if len(parts) == 2:
+            return parts[0], parts[1], ""
+    reading.leave_beyond(segment, _TRIPLE)
+    return segment.get(1, 1), segment.get(1, 2), segment.get(1, 3)
+
+
+class Amounts(Row):
+    """MOA: qualifier (5025) -> field; any other goes to `others`, or nowhere if that is ""."""
+
+    tags = ("MOA",)
+
+    def __init__(self, table: Mapping[str, str], others: str = "") -> None:
+        self.table = table
+        self.others = others
+
+    def read(self, segment: Segment, values: Values, reading: Reading) -> None:
+        qualifier, raw, currency = _triple(segment, reading)
+        name = self.table.get(qualifier)
+        if not raw or (name in values if name else not self.others):
+            reading.leave(segment)
+            return
+        amount = read_number(raw)
+        if amount is None:
+            reading.report(rules.AMOUNT_UNREADABLE, segment, 1, 2, value=raw)
+            if name is not None:
+                values[name] = BAD
+            return
+        if name is not None:
+            values[name] = amount
+        else:
+            name = f"{self.others}[{append(values, self.others, (qualifier, amount))}]"
+        if reading.lineage is not None:
+            reading.trace(name, segment, 1, 2)
+        if currency and currency != reading.root.get("currency", currency):
+            reading.leave_component(segment, 1, 3)
+
+    def write(self, record: Any, writing: Writing) -> None:
+        pairs = [(code, getattr(record, name)) for code, name in self.table.items()]
+        for code, amount in [*pairs, *(getattr(record, self.others) if self.others else ())]:
+            if amount is not None:
+                writing.add("MOA", (code, write_number(amount, writing.context.decimal)))
+
+
+_PRI: Claimed = frozenset({(1, 1), (1, 2), (1, 5)})
+IMPLIED_PRICE_KINDS: Mapping[str, frozenset[str]] = {
+    "AAA": frozenset({"CA", "CT", "NTP"}),
+    "AAB": frozenset({"CA", "CT"}),
+    "AAE": frozenset({"RTP", "SRP"}),
+}
+"""What 5375 and 5387 may say of a price without adding to what its qualifier says."""
+
+
+class Prices(Row):
+    """PRI: qualifier (5125) -> field, per `price_basis` (5284) units; any other goes to `other_prices`."""
+
+    tags = ("PRI",)
+
+    def __init__(self, table: Mapping[str, str], *, basis: str = "price_basis", others: str = "other_prices") -> None:
+        self.table = table
+        self.basis = basis
+        self.others = others
+
+    def read(self, segment: Segment, values: Values, reading: Reading) -> None:
+        qualifier, raw = segment.get(1, 1), segment.get(1, 2)
+        name = self.table.get(qualifier)
+        if not raw or (name in values if name else not self.others):
+            reading.leave(segment)
+            return
+        price = read_number(raw)
+        if price is None:
+            reading.report(rules.AMOUNT_UNREADABLE, segment, 1, 2, value=raw)
+            if name is not None:
+                values[name] = BAD
+            return
+        if name is not None:
+            values[name] = price
+        else:
+            name = f"{self.others}[{append(values, self.others, (qualifier, price))}]"
+        if reading.lineage is not None:
+            reading.trace(name, segment, 1, 2)
+        if self.basis in values or len(segment.elements) > 2 or len(segment.elements[1]) > 2:
+            self._read_basis(qualifier, segment, values, reading)
+
+    def _read_basis(self, qualifier: str, segment: Segment, values: Values, reading: Reading) -> None:
+        raw = segment.get(1, 5)
+        basis = read_number(raw) if raw else Decimal(1)
+        if basis is None or basis <= 0:
+            reading.report(rules.AMOUNT_UNREADABLE, segment, 1, 5, value=raw)
+            values[self.basis] = BAD
+        else:
+            before = values.setdefault(self.basis, basis)
+            if before is not BAD and before != basis:
+                reading.report(rules.PRICE_BASES_DIFFER, segment, 1, 5, value=str(basis), expected=str(before))
+        implied = IMPLIED_PRICE_KINDS.get(qualifier, frozenset())
+        kinds = {(1, c) for c in (3, 4) if segment.get(1, c) in implied}
+        same_unit = {(1, 6)} if segment.get(1, 6) == values.get("unit", PIECE) else set()
+        reading.leave_beyond(segment, _PRI | kinds | same_unit)
+
+    def write(self, record: Any, writing: Writing) -> None:
+        basis = getattr(record, self.basis)
+        basis_text = "" if basis == 1 else write_number(basis, writing.context.decimal)
+        pairs = [(code, getattr(record, name)) for code, name in self.table.items()]
+        for code, price in [*pairs, *getattr(record, self.others)]:
+            if price is not None:
+                unit = record.unit if basis_text and record.unit != PIECE else ""
+                text = write_number(price, writing.context.decimal)
+                writing.add("PRI", (code, text, "", "", basis_text, unit))
+
+
+_QVR: Claimed = frozenset({(1, 1), (1, 2), (2, 1), (3, 1)})
+ORDERED = "21"
+
+
+class Variance(Row):
+    """QVR: how far the quantity differs (6064, of what is ordered), what becomes of the rest (4221), why (4295)."""
+
+    tags = ("QVR",)
+
+    def __init__(self, remainders: CodeCodec) -> None:
+        self.remainders = remainders
+
+    def read(self, segment: Segment, values: Values, reading: Reading) -> None:
+        raw = segment.get(1)
+        if segment.get(1, 2) not in (ORDERED, "") or "difference" in values or "remainder" in values:
+            reading.leave(segment)
+            return
+        claimed = _QVR
+        if raw:
+            self._read_difference(raw, segment, values, reading)
+        remainder = self.remainders.read(segment.get(2))
+        if remainder is not BAD:
+            values["remainder"] = remainder
+        else:
+            claimed = _QVR - {(2, 1)}
+        if segment.get(3):
+            values["reason"] = segment.get(3)
+        if reading.lineage is not None:
+            for name, element in (("difference", 1), ("remainder", 2), ("reason", 3)):
+                if name in values:
+                    reading.trace(name, segment, element, 1)
+        reading.leave_beyond(segment, claimed)
+
+    def _read_difference(self, raw: str, segment: Segment, values: Values, reading: Reading) -> None:
+        number = read_number(raw)
+        values["difference"] = BAD if number is None else number
+        if number is None:
+            reading.report(rules.QUANTITY_UNREADABLE, segment, 1, 1, value=raw)
+
+    def write(self, record: Any, writing: Writing) -> None:
+        if record.difference is None and record.remainder is None and not record.reason:
+            return
+        difference = record.difference
+        composite = "" if difference is None else (write_number(difference, writing.context.decimal), ORDERED)
+        writing.add("QVR", composite, self.remainders.write(record.remainder, writing), record.reason)
+
+
+class ControlTotals(Row):
+    """CNT: the number of lines (6069 = 2) and the sum of their quantities (1), checked against the message.
+
+    `total` is the field that keeps the sum where the record has one; `sum_of` adds up what was read.
+    """
+
+    tags = ("CNT",)
+
+    def __init__(self, sum_of: Callable[[Values], Decimal | None], total: str = "") -> None:
+        self.sum_of = sum_of
+        self.total = total
+
+    def read(self, segment: Segment, values: Values, reading: Reading) -> None:
+        qualifier, raw, _ = _triple(segment, reading)
+        count = read_number(raw)
+        if qualifier not in ("1", "2") or not raw:
+            reading.leave(segment)
+            return
+        if count is None:
+            reading.report(rules.QUANTITY_UNREADABLE, segment, 1, 2, value=raw)
+            return
+        if qualifier == "1" and self.total:
+            values[self.total] = count
+            if reading.lineage is not None:
+                reading.trace(self.total, segment, 1, 2)
+        found = Decimal(reading.line_count) if qualifier == "2" else self.sum_of(values)
+        if found is not None and found != count:
+            reading.report(rules.COUNT_DIFFERS, segment, 1, 2, value=raw, expected=write_number(found))
+
+    def write(self, record: Any, writing: Writing) -> None:
+        total = getattr(record, self.total) if self.total else None
+        if total is not None:
+            writing.add("CNT", ("1", write_number(total, writing.context.decimal)))
+        else:
+            lines = sum(segment.tag == "LIN" for segment in writing.segments)
+            writing.add("CNT", ("2", str(lines)))
+
+
+def sum_of_lines(name: str) -> Callable[[Values], Decimal | None]:
+    """The sum of a quantity over the lines that were read; None if a line could not be."""
+
+    def total(values: Values) -> Decimal | None:
+        lines = values.get("lines", ())
+        if any(line is None for line in lines):
+            return None
+        return sum((getattr(line, name) or Decimal(0) for line in lines), Decimal(0))
+
+    return total
+
+
+class Currency(Row):
+    """CUX: the reference currency (6347 = 2). `usage` is what it is used for (6343)."""
+
+    tags = ("CUX",)
+    places: Mapping[str, str] = {"currency": "CUX 6345"}
+
+    def __init__(self, usage: str) -> None:
+        self.usage = usage
+
+    def read(self, segment: Segment, values: Values, reading: Reading) -> None:
+        for element in (1, 2):
+            if segment.get(element, 1) == "2" and segment.get(element, 2) and "currency" not in values:
+                values["currency"] = segment.get(element, 2)
+                if reading.lineage is not None:
+                    reading.trace("currency", segment, element, 2)
+                reading.leave_beyond(segment, frozenset((element, component) for component in (1, 2, 3)))
+                return
+        reading.leave(segment)
+
+    def write(self, record: Any, writing: Writing) -> None:
+        if record.currency:
+            writing.add("CUX", ("2", record.currency, self.usage))

@@ -1,0 +1,163 @@
+"""NAD and its group: parties, their references and contacts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from edi_gateway.edifact.segment import Segment
+from edi_gateway.marketplace.parties import (
+    Contact,
+    Party,
+    PartyRole,
+)
+from edi_gateway.messages.tree import Group
+from edi_gateway.translators._machinery import (
+    Claimed,
+    Nested,
+    Reading,
+    RecordMapping,
+    Row,
+    Values,
+    Writing,
+)
+from edi_gateway.translators.rows.cells import Cell, Components
+from edi_gateway.translators.rows.references import Ref, References
+from edi_gateway.translators.rows.texts import join_pieces, split_text
+
+_NAD: Claimed = frozenset(
+    [
+        *((1, 1), (2, 1), (2, 3), (6, 1), (7, 1), (7, 4), (8, 1), (9, 1)),
+        *((3, component) for component in range(1, 6)),
+        *((4, component) for component in range(1, 6)),
+        *((5, component) for component in range(1, 5)),
+    ]
+)
+_NAD_CELLS = (("identifier", 2, 1), ("agency", 2, 3), ("city", 6, 1), ("postcode", 8, 1), ("country", 9, 1))
+ROLES: Mapping[str, PartyRole] = {role.value: role for role in PartyRole}
+NAME_CHARACTERS = 35
+NAME_PARTS_MAX = 5
+STREET_LINES_MAX = 4
+REGION_CODE_CHARACTERS_MAX = 9
+
+
+class NameAndAddress(Row):
+    """NAD: identifier, name (C080, or C058 where a partner sends no other) and address."""
+
+    tags = ("NAD",)
+    places: Mapping[str, str] = {"role": "NAD 3035"}
+
+    def read(self, segment: Segment, values: Values, reading: Reading) -> None:
+        role = ROLES.get(segment.get(1))
+        if role is not None:
+            values["role"] = role
+        for name, element, component in _NAD_CELLS:
+            self._take(name, element, component, segment, values, reading)
+        if segment.get(7, 1):
+            self._take("region", 7, 1, segment, values, reading)
+            reading.leave_component(segment, 7, 4)
+        else:
+            self._take("region", 7, 4, segment, values, reading)
+        self._read_name(segment, values, reading)
+        reading.leave_beyond(segment, _NAD)
+
+    @staticmethod
+    def _take(name: str, element: int, component: int, segment: Segment, values: Values, reading: Reading) -> None:
+        text = segment.get(element, component)
+        if text:
+            values[name] = text
+            if reading.lineage is not None:
+                reading.trace(name, segment, element, component)
+
+    @staticmethod
+    def _read_name(segment: Segment, values: Values, reading: Reading) -> None:
+        unstructured = [line for component in range(1, 6) if (line := segment.get(3, component))]
+        name = join_pieces([segment.get(4, component) for component in range(1, 6)])
+        street = [segment.get(5, component) for component in range(1, 5)]
+        while street and not street[-1]:
+            street.pop()
+        name_element, street_element = 4, 5
+        if unstructured and not name and not street:
+            name, street = unstructured[0], unstructured[1:]
+            name_element = street_element = 3
+        else:
+            for component in range(1, 6):
+                reading.leave_component(segment, 3, component)
+        if name:
+            values["name"] = name
+        if street:
+            values["street"] = tuple(street)
+        if reading.lineage is not None:
+            if name:
+                reading.trace("name", segment, name_element, 1)
+            if street:
+                reading.trace("street", segment, street_element, 1)
+
+    def write(self, record: Party, writing: Writing) -> None:
+        names = split_text(record.name, NAME_CHARACTERS)
+        if len(names) > NAME_PARTS_MAX:
+            raise writing.refuse("name", f"a name has at most {NAME_CHARACTERS * NAME_PARTS_MAX} characters")
+        if len(record.street) > STREET_LINES_MAX:
+            raise writing.refuse("street", f"an address has at most {STREET_LINES_MAX} lines")
+        region: str | tuple[str, ...] = record.region
+        if writing.form.region_has_name and len(record.region) > REGION_CODE_CHARACTERS_MAX:
+            region = ("", "", "", record.region)
+        writing.add(
+            "NAD",
+            record.role.value,
+            (record.identifier, "", record.agency),
+            "",
+            names,
+            record.street or "",
+            record.city,
+            region,
+            record.postcode,
+            record.country,
+        )
+
+
+class Communication(Row):
+    """COM: number or address, and its channel (3155)."""
+
+    tags = ("COM",)
+    table: Mapping[str, str] = {"TE": "phone", "EM": "email"}
+
+    def read(self, segment: Segment, values: Values, reading: Reading) -> None:
+        claimed = set()
+        for element in range(1, len(segment.elements)):  # D.01B may hold several
+            name = self.table.get(segment.get(element, 2))
+            if name is not None and name not in values and segment.get(element, 1):
+                values[name] = segment.get(element, 1)
+                claimed |= {(element, 1), (element, 2)}
+                if reading.lineage is not None:
+                    reading.trace(name, segment, element, 1)
+        reading.leave_beyond(segment, frozenset(claimed))
+
+    def write(self, record: Contact, writing: Writing) -> None:
+        for channel, name in self.table.items():
+            if getattr(record, name):
+                writing.add("COM", (getattr(record, name), channel))
+
+
+CONTACT = RecordMapping(Contact, (Components("CTA", Cell(1, 1, "function"), Cell(2, 2, "name")), Communication()))
+
+PARTY_REFERENCES: Mapping[str, Ref] = {
+    "VA": Ref("vat_id"),
+    "XA": Ref("registration"),
+    "GN": Ref("registration", written=False),
+}
+PARTY = RecordMapping(Party, (NameAndAddress(), References(PARTY_REFERENCES), Nested("CTA", "contacts", CONTACT)))
+
+
+class Parties(Nested):
+    """NAD and its group for each role (3035) that the records know; a group of another role has no field."""
+
+    def __init__(self, name: str = "parties", mapping: RecordMapping[Party] = PARTY) -> None:
+        super().__init__("NAD", name, mapping)
+
+    def read_group(self, group: Group, values: Values, reading: Reading) -> None:
+        children: list[Any] = group.children
+        if children[0].get(1) in ROLES:
+            super().read_group(group, values, reading)
+        else:
+            reading.leave_all(children)

@@ -1,0 +1,146 @@
+"""RFF and its group: references, with their dates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from edi_gateway.edifact.segment import Segment
+from edi_gateway.marketplace.parties import (
+    Moment,
+    Reference,
+)
+from edi_gateway.messages.tree import Group
+from edi_gateway.translators import rules
+from edi_gateway.translators._machinery import (
+    BAD,
+    Claimed,
+    Reading,
+    Row,
+    Values,
+    Writing,
+    append,
+)
+from edi_gateway.translators.rows.dates import one_day, read_dtm, write_dtm
+from edi_gateway.translators.values import (
+    read_integer,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """Where a reference goes: its number (1154), line (1156) and date (DTM 171).
+
+    `whole` keeps all of it as one `Reference`; `written` is false for a qualifier that is only understood.
+    """
+
+    number: str
+    line: str = ""
+    date: str = ""
+    whole: bool = False
+    written: bool = True
+
+
+_REFERENCE_DATE = "171"
+_RFF: Claimed = frozenset({(1, 1), (1, 2), (1, 3)})
+
+
+class References(Row):
+    """RFF and its group: qualifier (1153) -> fields. Any other goes to `others`."""
+
+    tags = ("RFF",)
+
+    def __init__(self, table: Mapping[str, Ref], others: str = "references") -> None:
+        self.table = table
+        self.others = others
+        self.places = {ref.number: f"RFF+{code}" for code, ref in table.items() if ref.written}
+
+    def read(self, segment: Segment, values: Values, reading: Reading) -> None:
+        self._read(segment, (), values, reading)
+
+    def read_group(self, group: Group, values: Values, reading: Reading) -> None:
+        children: list[Any] = group.children
+        self._read(children[0], children[1:], values, reading)
+
+    def _read(self, segment: Segment, rest: Sequence[Any], values: Values, reading: Reading) -> None:
+        qualifier, number = segment.get(1, 1), segment.get(1, 2)
+        ref = self.table.get(qualifier)
+        if not number and not (ref and ref.line and segment.get(1, 3)):
+            reading.leave_all((segment, *rest))
+            return
+        reading.leave_beyond(segment, _RFF)
+        if ref is not None and ref.number not in values:
+            self._read_known(ref, segment, rest, values, reading)
+            return
+        date = _reference_date(rest, reading)
+        line = segment.get(1, 3)
+        index = append(values, self.others, Reference(qualifier=qualifier, number=number, line=line, date=date))
+        if reading.lineage is not None:
+            reading.trace(f"{self.others}[{index}]/number", segment, 1, 2)
+
+    def _read_known(self, ref: Ref, segment: Segment, rest: Sequence[Any], values: Values, reading: Reading) -> None:
+        number, line = segment.get(1, 2), segment.get(1, 3)
+        if ref.whole:
+            date = _reference_date(rest, reading)
+            values[ref.number] = Reference(qualifier=segment.get(1, 1), number=number, line=line, date=date)
+        else:
+            if number:
+                values[ref.number] = number
+            if ref.date:
+                values[ref.date] = _reference_date(rest, reading)
+            else:
+                reading.leave_all(rest)
+            if line and ref.line:
+                self._read_line(ref.line, line, segment, values, reading)
+            elif line:
+                reading.leave_component(segment, 1, 3)
+        if reading.lineage is not None:
+            reading.trace(ref.number, segment, 1, 2)
+
+    def _read_line(self, name: str, raw: str, segment: Segment, values: Values, reading: Reading) -> None:
+        line = read_integer(raw)
+        values[name] = BAD if line is None else line
+        if line is None:
+            reading.report(rules.NOT_AN_INTEGER, segment, 1, 3, value=raw)
+        elif reading.lineage is not None:
+            reading.trace(name, segment, 1, 3)
+
+    def write(self, record: Any, writing: Writing) -> None:
+        for qualifier, ref in self.table.items():
+            if ref.written:
+                self._write_known(qualifier, ref, record, writing)
+        if self.others:
+            for reference in getattr(record, self.others):
+                write_reference(reference, writing)
+
+    def _write_known(self, qualifier: str, ref: Ref, record: Any, writing: Writing) -> None:
+        number = getattr(record, ref.number)
+        if ref.whole:
+            if number is not None:
+                write_reference(number, writing)
+            return
+        line = getattr(record, ref.line) if ref.line else None
+        if number or line is not None:
+            writing.add("RFF", (qualifier, number, "" if line is None else str(line)))
+            date = getattr(record, ref.date) if ref.date else None
+            if date is not None:
+                write_dtm(_REFERENCE_DATE, date, writing)
+
+
+def _reference_date(rest: Sequence[Any], reading: Reading) -> Moment | None:
+    """The DTM 171 among what follows an RFF in its group; everything else there has no field."""
+    date: Moment | None = None
+    for node in rest:
+        if node.__class__ is Segment and node.tag == "DTM" and node.get(1, 1) == _REFERENCE_DATE and date is None:
+            moment = read_dtm(node, reading)
+            date = one_day(moment, node, reading) if moment else None
+        else:
+            reading.leave_all((node,))
+    return date
+
+
+def write_reference(reference: Reference, writing: Writing) -> None:
+    writing.add("RFF", (reference.qualifier, reference.number, reference.line))
+    if reference.date is not None:
+        write_dtm(_REFERENCE_DATE, reference.date, writing)

@@ -1,0 +1,96 @@
+"""TAX: the rate of VAT, and the amounts at that rate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+
+from edi_gateway.edifact.segment import Segment
+from edi_gateway.marketplace.parties import (
+    VatRate,
+)
+from edi_gateway.messages.tree import Group
+from edi_gateway.translators import rules
+from edi_gateway.translators._machinery import (
+    BAD,
+    Claimed,
+    Reading,
+    Row,
+    Values,
+    Writing,
+)
+from edi_gateway.translators.rows.figures import Amounts
+from edi_gateway.translators.values import (
+    read_number,
+    write_number,
+)
+
+WITHOUT_RATE = frozenset({"Z", "E", "AE", "K", "G", "O"})
+"""Categories (5305) whose rate is zero where none is sent."""
+
+_TAX: Claimed = frozenset({(1, 1), (2, 1), (5, 4), (6, 1)})
+
+
+@lru_cache(maxsize=4_096)
+def read_vat_rate(rate: str, category: str) -> VatRate | None:
+    """The rate in percent (5278) and category (5305); a rate alone is standard, or zero-rated where it is 0."""
+    if not rate:
+        return VatRate(rate=Decimal(0), category=category) if category in WITHOUT_RATE else None
+    percent = read_number(rate)
+    if percent is None:
+        return None
+    return VatRate(rate=percent, category=category or ("S" if percent else "Z"))
+
+
+class Vat(Row):
+    """TAX+7+VAT and the amounts (5025 -> field) of its group. Any other tax has no field."""
+
+    tags = ("TAX",)
+
+    def __init__(self, name: str = "vat", amounts: Mapping[str, str] | None = None) -> None:
+        self.name = name
+        self.amounts = Amounts(amounts) if amounts else None
+        self.places = {name: "TAX+7+VAT"}
+
+    def read(self, segment: Segment, values: Values, reading: Reading) -> None:
+        self._read(segment, (), values, reading)
+
+    def read_group(self, group: Group, values: Values, reading: Reading) -> None:
+        children: list[Any] = group.children
+        self._read(children[0], children[1:], values, reading)
+
+    def _read(self, segment: Segment, rest: Sequence[Any], values: Values, reading: Reading) -> None:
+        if segment.get(1) != "7" or segment.get(2) not in ("VAT", "") or self.name in values:
+            reading.leave_all((segment, *rest))
+            return
+        raw, category = segment.get(5, 4), segment.get(6)
+        rate = read_vat_rate(raw, category)
+        values[self.name] = BAD if rate is None else rate
+        if rate is None:
+            rule = rules.AMOUNT_UNREADABLE if raw else rules.VAT_RATE_MISSING
+            reading.report(rule, segment, 5, 4, value=raw or None)
+        elif reading.lineage is not None:
+            reading.trace(f"{self.name}/rate", segment, 5, 4)
+        elements = segment.elements
+        if len(elements) > 7 or (len(elements) > 4 and (any(elements[3]) or any(elements[4]))):
+            reading.leave_beyond(segment, _TAX)
+        for node in rest:
+            if self.amounts is not None and node.__class__ is Segment and node.tag == "MOA":
+                self.amounts.read(node, values, reading)
+            else:
+                reading.leave_all((node,))
+
+    def write(self, record: Any, writing: Writing) -> None:
+        vat: VatRate | None = getattr(record, self.name)
+        if vat is None:
+            return
+        write_vat(vat, writing)
+        if self.amounts is not None:
+            self.amounts.write(record, writing)
+
+
+def write_vat(vat: VatRate, writing: Writing) -> None:
+    rate = write_number(vat.rate, writing.context.decimal)
+    writing.add("TAX", "7", "VAT", "", "", ("", "", "", rate), vat.category)

@@ -1,0 +1,127 @@
+"""Free text: FTX and IMD, and how texts are cut into the pieces that an element can hold."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from edi_gateway.edifact.segment import Segment
+from edi_gateway.marketplace.parties import (
+    Note,
+)
+from edi_gateway.translators._machinery import (
+    Claimed,
+    Reading,
+    Row,
+    Values,
+    Writing,
+    append,
+)
+
+_FULL_PIECES = frozenset({35, 256})
+
+
+def split_text(text: str, width: int) -> list[str]:
+    """The text in pieces of at most `width`, none of them ending in a blank, which the wire may lose."""
+    pieces = []
+    while len(text) > width:
+        kept = len(text[:width].rstrip(" ")) or width
+        pieces.append(text[:kept])
+        text = text[kept:]
+    pieces.append(text)
+    return pieces
+
+
+def join_text(so_far: str, last_length: int, piece: str) -> str:
+    """The pieces as one text again: full pieces were cut, shorter ones were words on lines of their own."""
+    glue = "" if last_length in _FULL_PIECES or piece.startswith(" ") else " "
+    return so_far + glue + piece
+
+
+def join_pieces(pieces: Sequence[str]) -> str:
+    joined, last_length = "", 0
+    for piece in pieces:
+        if piece:
+            joined = join_text(joined, last_length, piece) if joined else piece
+            last_length = len(piece)
+    return joined
+
+
+_FTX: Claimed = frozenset([(1, 1), *((4, component) for component in range(1, 6))])
+NOTE_LINES_MAX = 5
+
+
+class Notes(Row):
+    """FTX: the free text of each subject (4451)."""
+
+    tags = ("FTX",)
+
+    def __init__(self, name: str = "notes") -> None:
+        self.name = name
+
+    def read(self, segment: Segment, values: Values, reading: Reading) -> None:
+        lines = list(segment.elements[4]) if len(segment.elements) > 4 else []
+        while lines and not lines[-1]:
+            lines.pop()
+        if not lines:
+            reading.leave(segment)
+            return
+        reading.leave_beyond(segment, _FTX)
+        note = Note(subject=segment.get(1), text=tuple(lines[:NOTE_LINES_MAX]))
+        index = append(values, self.name, note)
+        if reading.lineage is not None:
+            for line in range(len(note.text)):
+                reading.trace(f"{self.name}[{index}]/text[{line}]", segment, 4, line + 1)
+
+    def write(self, record: Any, writing: Writing) -> None:
+        for note in getattr(record, self.name):
+            write_note(note, writing)
+
+
+def write_note(note: Note, writing: Writing) -> None:
+    """One FTX, or more where the text needs them: a line that is too long goes on in the next part."""
+    width = writing.form.note_characters
+    lines = [piece for line in note.text for piece in split_text(line, width)]
+    for start in range(0, len(lines), NOTE_LINES_MAX):
+        writing.add("FTX", note.subject, "", "", lines[start : start + NOTE_LINES_MAX])
+
+
+DESCRIBING = frozenset({"", "ANM", "DSC"})
+"""The characteristics (7081) that describe the article as a whole."""
+
+FREE_TEXT = frozenset({"", "F", "A", "E"})
+_IMD: Claimed = frozenset({(1, 1), (2, 1), (3, 4), (3, 5)})
+
+
+class Description(Row):
+    """IMD: the description as free text. A coded one, or that of a single characteristic, has no field."""
+
+    tags = ("IMD",)
+
+    def __init__(self, name: str = "description") -> None:
+        self.name = name
+
+    def read(self, segment: Segment, values: Values, reading: Reading) -> None:
+        text = segment.get(3, 4)
+        if not text or segment.get(1) not in FREE_TEXT or segment.get(2) not in DESCRIBING:
+            reading.leave(segment)
+            return
+        so_far = values.get(self.name)
+        if so_far is None and reading.lineage is not None:
+            reading.trace(self.name, segment, 3, 4)
+        for piece in (text, segment.get(3, 5)):
+            if piece:
+                so_far = piece if so_far is None else join_text(so_far, reading.last_piece_length, piece)
+                reading.last_piece_length = len(piece)
+        values[self.name] = so_far
+        elements = segment.elements
+        if len(elements) > 4 or len(elements[3]) > 5 or elements[3][0] or elements[3][1] or elements[3][2]:
+            reading.leave_beyond(segment, _IMD)
+
+    def write(self, record: Any, writing: Writing) -> None:
+        text = getattr(record, self.name)
+        if not text:
+            return
+        pieces = split_text(text, writing.form.description_characters)
+        for start in range(0, len(pieces), 2):
+            writing.add("IMD", "F", "", ("", "", "", *pieces[start : start + 2]))
