@@ -100,6 +100,11 @@ class Relationship:
             raise RelationshipFault(_none_ready("key of ours", [dated.key.certificate for dated in self.our_keys]))
         return max(ready, key=lambda dated: dated.starts).key
 
+    def scheme_for(self, key: PrivateKey) -> SignatureScheme:
+        """The agreed signature scheme, or the natural one of a key that it does not fit."""
+        is_fitting = (self.scheme is SignatureScheme.ECDSA) is (key.default_scheme is SignatureScheme.ECDSA)
+        return self.scheme if is_fitting else key.default_scheme
+
     def decryption_keys(self) -> tuple[PrivateKey, ...]:
         """Every key of ours: what was encrypted for the previous certificate still opens."""
         return tuple(dated.key for dated in self.our_keys)
