@@ -1,0 +1,710 @@
+"""Bytes to segments, messages and interchanges, in pieces of any size, one message at a time.
+
+Theory of operation. The reader stands in one of these states:
+
+    BEGIN   at the first bytes of the file: byte order mark, UTF-16
+    SEEK    looks for the next ``UNA`` or ``UNB`` and skips what stands before it
+    OPEN    has found one and settles the service characters
+    READ    inside an interchange: cuts the bytes at the terminator and splits the segments
+    SKIP    inside a segment that is longer than the limit: waits for its terminator
+    DONE    this is no EDIFACT: the rest is not looked at
+
+Rule 1: what is reported depends on the bytes alone, never on how they were cut into pieces. Where the
+reader must look ahead, it waits for a fixed number of bytes or for the end of the file.
+Rule 2: nothing raises. What is wrong becomes a finding of the message, the group, the interchange or
+the file; reading goes on as far as there is anything to make out.
+Rule 3: memory is bounded by one message, one block and the limits, not by the file.
+
+Bytes are viewed as ISO 8859-1 text, one character a byte (see characters.py), so that `str.split` does
+the work. In READ a plain segment of a message (a known tag, nothing odd about it) takes the short path
+in `_read_pieces`; everything else goes through `_read_segment`.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from enum import Enum, auto
+
+from edi_gateway.edifact import characters, rules, tokens
+from edi_gateway.edifact.characters import CharacterSet
+from edi_gateway.edifact.events import (
+    Event,
+    FileFinding,
+    GroupEnded,
+    GroupStarted,
+    InterchangeEnded,
+    InterchangeStarted,
+    MessageRead,
+)
+from edi_gateway.edifact.findings import Finding, Rule
+from edi_gateway.edifact.interchange import INTERCHANGE_HEADER, SERVICE_TAGS, OpenInterchange
+from edi_gateway.edifact.oddities import oddities
+from edi_gateway.edifact.segment import Segment, Separators
+from edi_gateway.edifact.separators import UNA_LENGTH, default_separators, in_force, read_una
+from edi_gateway.edifact.wrapping import wrap_column
+
+__all__ = [
+    "Event",
+    "FileFinding",
+    "GroupEnded",
+    "GroupStarted",
+    "InterchangeEnded",
+    "InterchangeReader",
+    "InterchangeStarted",
+    "MessageRead",
+    "ReaderLimits",
+    "read",
+]
+
+BLOCK_BYTES = 32 * 1024
+"""How much is cut up at a time: enough for `str.split` to pay, little enough for the processor's cache."""
+
+SEEK_BYTES = 4096
+"""How far from the beginning of the file an interchange may begin."""
+
+TERMINATOR_WITHIN_BYTES = 500
+"""Where the first terminator should stand; beyond it the reader looks for a line feed or a quote instead."""
+
+WRAP_WINDOW_BYTES = 4096
+"""How far the reader looks ahead to tell a hard-wrapped file from a line break in a text."""
+
+KNOWN_TAGS_MAX = 1024
+"""How many tags the short path remembers; more than that are no tags but garbage."""
+
+PREVIEW_BYTES = 20
+"""How much of what was skipped a finding shows."""
+
+_BLANKS = " \t\r\n"
+_BLANK_BYTES = b" \t\r\n"
+_LINE_ENDS = "\r\n"
+_UTF_8_MARK = b"\xef\xbb\xbf"
+# By the first four bytes: the codec, and how many bytes the mark has.
+_UTF_16_BEGINNINGS = (
+    (b"\xff\xfe", "utf-16-le", 2),
+    (b"\xfe\xff", "utf-16-be", 2),
+    (b"U\x00N\x00", "utf-16-le", 0),
+    (b"\x00U\x00N", "utf-16-be", 0),
+)
+_TYPOGRAPHIC_QUOTES = ("\u2019".encode(), "\u2019".encode("cp1252"))
+_LINES_OF_SEGMENTS = re.compile(rb"(?:[A-Z]{3}[^A-Za-z0-9\r\n][^\r\n]*\r?\n){2}")
+
+# ISO 9735-1 §6: UNA stands directly before UNB; line ends between them are seen, and harmless.
+_UNA_TO_UNB = rb"UNA.(.).{4}[ \t\r\n]{0,64}UNB\1"
+_START = re.compile(rb"(?si)" + _UNA_TO_UNB + rb"|UNB[+\x1d]")
+_START_AMID_JUNK = re.compile(rb"(?s)" + _UNA_TO_UNB + rb"|UNB[+\x1d](?:UNO|[A-Z]{4}[:\x1f])")
+_START_BYTES_MAX = UNA_LENGTH + 64 + 4
+
+_NEVER = "\ud800"  # occurs in no text: stands for a service character that is not in force
+_TAG = re.compile(r"[A-Z][A-Z0-9]{2}\Z")
+_NO_TAGS: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderLimits:
+    """What the reader takes at most."""
+
+    segment_bytes_max: int = 64 * 1024
+    message_segments_max: int = 2_000_000
+
+
+DEFAULT_LIMITS = ReaderLimits()
+
+
+def read(chunks: Iterable[bytes], limits: ReaderLimits = DEFAULT_LIMITS, *, repetition: bool = True) -> Iterator[Event]:
+    """The events of a file that comes in pieces of any size."""
+    reader = InterchangeReader(limits, repetition=repetition)
+    for chunk in chunks:
+        for start in range(0, len(chunk), BLOCK_BYTES):
+            yield from reader.feed(chunk[start : start + BLOCK_BYTES])
+    yield from reader.close()
+
+
+class InterchangeReader:
+    """Reads incrementally: `feed` bytes, `close` at the end; each returns the events that came of it.
+
+    `repetition` False reads the repetition separator of syntax 4 as data, for partners that declare it
+    and do not mean it.
+    """
+
+    def __init__(self, limits: ReaderLimits = DEFAULT_LIMITS, *, repetition: bool = True) -> None:
+        self._limits = limits
+        self._repetition = repetition
+        self._state: Callable[[], bool] = self._begin
+        self._events: list[Event] = []
+        self._final = False
+        self._buffer = b""
+        self._offset = 0  # in the file, of the first byte of the buffer
+        self._wide = ""  # the codec, if the file is written in UTF-16; the buffer is UTF-8 then
+        self._decoder: codecs.IncrementalDecoder | None = None
+        self._junk = b""
+        self._junk_bytes = 0
+        self._junk_offset = 0
+        self._interchanges = 0
+        self._known_tags: set[str] = set()
+        self._interchange: OpenInterchange | None = None
+        self._pending: list[Finding] = []  # findings of UNA, for the interchange that UNB opens
+        self._prefix = b""  # of a segment that is too long
+        self._released = False  # the next byte of that segment is released
+        self._begin_interchange(Separators(), "", [], 0)
+
+    def feed(self, data: bytes) -> list[Event]:
+        """Read on; any number of bytes, none too."""
+        for start in range(0, len(data), BLOCK_BYTES):
+            self._receive(data[start : start + BLOCK_BYTES])
+        return self._taken()
+
+    def close(self) -> list[Event]:
+        """The end of the file: what is still open ends here."""
+        self._final = True
+        self._receive(b"")
+        return self._taken()
+
+    def _taken(self) -> list[Event]:
+        events, self._events = self._events, []
+        return events
+
+    def _receive(self, data: bytes) -> None:
+        if self._decoder is not None:
+            data = self._decoder.decode(data, self._final).encode("utf-8")
+        self._buffer = self._buffer + data if self._buffer else data
+        while self._state():
+            pass
+
+    def _drop(self, count: int) -> None:
+        """Take bytes off the buffer."""
+        self._offset += self._file_bytes(self._buffer[:count])
+        self._buffer = self._buffer[count:]
+
+    def _file_bytes(self, piece: bytes) -> int:
+        """How many bytes of the file a piece of the buffer was."""
+        return len(piece.decode("utf-8", "replace").encode(self._wide)) if self._wide else len(piece)
+
+    def _report(self, rule: Rule, value: str = "", expected: str = "", offset: int | None = None) -> None:
+        at = self._offset if offset is None else offset
+        self._events.append(FileFinding(Finding(rule, offset=at, value=value or None, expected=expected or None)))
+
+    # BEGIN and SEEK. Each state returns whether to go on with the bytes at hand.
+
+    def _begin(self) -> bool:
+        if len(self._buffer) < 4 and not self._final:
+            return False
+        self._state = self._seek
+        for beginning, codec, mark_bytes in _UTF_16_BEGINNINGS:
+            if self._buffer.startswith(beginning):
+                self._transcode(codec, mark_bytes)
+        return True
+
+    def _transcode(self, codec: str, mark_bytes: int) -> None:
+        self._report(rules.UTF_16, codec.upper())
+        self._drop(mark_bytes)
+        self._wide, self._decoder = codec, codecs.getincrementaldecoder(codec)(errors="replace")
+        self._buffer = self._decoder.decode(self._buffer, self._final).encode("utf-8")
+
+    def _seek(self) -> bool:
+        if not self._junk_bytes:
+            self._drop(len(self._buffer) - len(self._buffer.lstrip(_BLANK_BYTES)))
+            if self._buffer.startswith(_UTF_8_MARK):
+                self._report(rules.BYTE_ORDER_MARK)
+                self._drop(len(_UTF_8_MARK))
+                return True
+            if _START.match(self._buffer):
+                return self._found(0)
+            if len(self._buffer) < _START_BYTES_MAX and not self._final:
+                return False
+        return self._seek_amid_junk()
+
+    def _seek_amid_junk(self) -> bool:
+        first = not self._interchanges
+        found = _START_AMID_JUNK.search(self._buffer)
+        if found is not None and (found.start() <= SEEK_BYTES or not first):
+            return self._found(found.start())
+        if self._final or (first and len(self._buffer) > SEEK_BYTES + _START_BYTES_MAX):
+            self._give_up()
+        elif not first:
+            self._skip_junk(len(self._buffer) - _START_BYTES_MAX)
+        return False
+
+    def _found(self, start: int) -> bool:
+        self._skip_junk(start)
+        self._report_junk()
+        self._state = self._open
+        return True
+
+    def _skip_junk(self, count: int) -> None:
+        if count <= 0:
+            return
+        if not self._junk_bytes:
+            self._junk_offset, self._junk = self._offset, self._buffer[:PREVIEW_BYTES]
+        self._junk_bytes += self._file_bytes(self._buffer[:count])
+        self._drop(count)
+
+    def _report_junk(self) -> None:
+        if self._junk_bytes:
+            rule = rules.JUNK_AFTER if self._interchanges else rules.JUNK_BEFORE
+            self._report(rule, repr(self._junk), str(self._junk_bytes), self._junk_offset)
+            self._junk_bytes = 0
+
+    def _give_up(self) -> None:
+        """No interchange begins here."""
+        if self._interchanges:
+            self._skip_junk(len(self._buffer))
+            self._report_junk()
+        elif self._buffer:
+            self._report(rules.NOT_EDIFACT, repr(self._buffer[:PREVIEW_BYTES]), str(SEEK_BYTES))
+        else:
+            self._report(rules.FILE_EMPTY)
+        self._state = self._done
+
+    def _done(self) -> bool:
+        self._buffer = b""
+        return False
+
+    # OPEN
+
+    def _open(self) -> bool:
+        """Settle the service characters. The buffer begins with UNA or UNB: `_seek` has seen to it."""
+        una, unb_at, findings = "", 0, list[Finding]()
+        if self._buffer[:3].upper() == b"UNA":
+            una = self._buffer[:UNA_LENGTH].decode("latin-1")
+            unb_at = self._buffer.upper().index(b"UNB", UNA_LENGTH)
+            declared, findings = read_una(una[3:])
+            findings = [replace(finding, offset=self._offset) for finding in findings]
+        separators = declared if una and not findings else default_separators(chr(self._buffer[unb_at + 3]))
+        head = self._buffer[unb_at : unb_at + TERMINATOR_WITHIN_BYTES]
+        if separators.terminator.encode("latin-1") not in head:
+            if len(head) < TERMINATOR_WITHIN_BYTES and not self._final:
+                return False
+            if self._quote_terminates(head, unb_at):
+                return True
+            if separators.terminator == Separators().terminator and _LINES_OF_SEGMENTS.match(head):
+                findings.append(self._line_feed_terminates(separators))
+                separators = replace(separators, terminator="\n")
+        self._drop(unb_at)
+        self._begin_interchange(separators, una, findings, unb_at)
+        self._interchanges += 1
+        self._state = self._read
+        return True
+
+    def _line_feed_terminates(self, separators: Separators) -> Finding:
+        return Finding(rules.LINE_FEED_TERMINATES, "UNB", offset=self._offset, expected=separators.terminator)
+
+    def _quote_terminates(self, head: bytes, unb_at: int) -> bool:
+        """Whether typographic quotes stand where the terminator should: then nothing can be made out."""
+        places = [head.find(quote) for quote in _TYPOGRAPHIC_QUOTES if quote in head]
+        if places:
+            self._drop(unb_at)
+            self._report(rules.TYPOGRAPHIC_QUOTE, offset=self._offset + min(places))
+            self._state = self._done
+        return bool(places)
+
+    def _begin_interchange(self, separators: Separators, una: str, findings: list[Finding], line_bytes: int) -> None:
+        """Fresh for each interchange: service characters, character set, what was learned of its lines."""
+        self._separators = separators
+        self._terminator = separators.terminator.encode("latin-1")
+        self._trailer_sign = b"UNZ" + separators.element.encode("latin-1")
+        self._una = una
+        self._pending = findings
+        self._interchange = None
+        self._wrapped: bool | None = None
+        self._line_bytes = line_bytes  # of the line that the buffer goes on with
+        self._scanned = 0  # so much of the buffer holds no terminator
+        self._wanted = 0  # so much of the buffer must be there before anything is decided
+        self._declare(characters.UNKNOWN)
+
+    def _declare(self, declared: CharacterSet) -> None:
+        self._declared = characters.TRANSCODED if self._wide else declared
+        separators = self._separators
+        service = separators.component + separators.element + separators.release + separators.repetition
+        self._classes = characters.byte_classes(self._declared, service + separators.terminator)
+
+    # READ
+
+    def _read(self) -> bool:
+        """Cut what is complete of the buffer into segments."""
+        if len(self._buffer) < self._wanted and not self._final:
+            return False
+        self._wanted = 0
+        shown = self._shown()
+        end = self._block_end(shown)
+        if end < 0:
+            return self._wait_for_terminator()
+        self._take_block(end + 1)
+        self._read_block(shown[:end])
+        return True
+
+    def _take_block(self, count: int) -> None:
+        self._block, self._buffer = self._buffer[:count], self._buffer[count:]
+        self._block_offset = self._offset
+        self._mark = (0, self._offset)
+        self._scanned = 0
+
+    def _shown(self) -> bytes:
+        """The buffer as far as its bytes may be separators."""
+        if self._declared.is_stateful and b"\x1b" in self._buffer:
+            return characters.mask_escaped(self._buffer)
+        return self._buffer
+
+    def _block_end(self, shown: bytes) -> int:
+        """Where the last complete segment ends; -1 if none does.
+
+        Not beyond the first UNB, which declares the character set of the rest, nor beyond a UNZ, after
+        which other separators may hold.
+        """
+        if self._interchange is None:
+            return shown.find(self._terminator, self._scanned)
+        end = shown.rfind(self._terminator, self._scanned)
+        trailer = shown.find(self._trailer_sign, 0, end) if end >= 0 else -1
+        return shown.find(self._terminator, max(trailer, self._scanned)) if trailer >= 0 else end
+
+    def _wait_for_terminator(self) -> bool:
+        if len(self._buffer) > self._limits.segment_bytes_max:
+            self._begin_skipping()
+            return True
+        if self._final:
+            self._read_last()
+            return True
+        self._scanned = len(self._buffer)
+        return False
+
+    def _read_block(self, shown: bytes) -> None:
+        """Split a block at its terminators, and at the line ends behind them if it has one style of them."""
+        view = self._block[:-1].decode("latin-1")
+        if len(shown) == len(view) and b"\x1b" in self._block and self._declared.is_stateful:
+            self._read_pieces(_cut(view, shown, self._terminator), 0, self._separators.terminator)
+            return
+        body = view.lstrip(_LINE_ENDS)
+        glue = self._glue(body)
+        self._read_pieces(body.split(glue), len(view) - len(body), glue)
+
+    def _glue(self, view: str) -> str:
+        """What stands between the segments of this block: the terminator, or that and a line end."""
+        terminator = self._separators.terminator
+        line_ends = view.count("\n") + view.count("\r")
+        if line_ends and terminator not in _LINE_ENDS:
+            for style in ("\r\n", "\n", "\r"):
+                glued = view.count(terminator + style)
+                if glued == view.count(terminator) and glued * len(style) == line_ends:
+                    return terminator + style
+        return terminator
+
+    def _examiner(self) -> Callable[[str], bool] | None:
+        """Tells the pieces of this block that need the long way, None if none does."""
+        block, separators = self._block, self._separators
+        signs = [sign for sign in ("\n", "\r", separators.repetition) if sign and sign.encode("latin-1") in block]
+        if self._declared.is_stateful:
+            signs.append("\x1b")
+        classes, longest = self._classes, self._limits.segment_bytes_max
+        trouble = characters.has_trouble(block, classes)
+        if not (signs or trouble or len(block) > longest):
+            return None
+
+        def needs_the_long_way(piece: str) -> bool:
+            if any(sign in piece for sign in signs) or len(piece) > longest:
+                return True
+            return trouble and characters.has_trouble(piece.encode("latin-1"), classes)
+
+        return needs_the_long_way
+
+    def _plain_tags(self, count: int) -> frozenset[str] | set[str]:
+        """The tags that the short path may take now, with so many segments to come."""
+        message = self._interchange.message if self._interchange else None
+        if message is None or self._wide or len(message.segments) + count > self._limits.message_segments_max:
+            return _NO_TAGS
+        return self._known_tags
+
+    def _read_pieces(self, pieces: list[str], at: int, glue: str) -> None:
+        """The segments of a block; `at` is where the first begins in it."""
+        separators, examine = self._separators, self._examiner()
+        element, component, release = separators.element, separators.component, separators.release or _NEVER
+        direct, declared, step = self._declared.is_direct, self._declared, len(glue)
+        base = self._mark[1]  # if the file is wide, no tag is plain and this goes unused
+        plain = self._plain_tags(len(pieces))
+        segments = self._interchange.message.segments if self._interchange and self._interchange.message else []
+        new, waiting = Segment.__new__, iter(pieces)
+        for piece in waiting:
+            if examine is None or not examine(piece):
+                text = piece
+                if not direct and not piece.isascii():
+                    text, odd = characters.decode(piece, declared)
+                    text = _NEVER if odd else text
+                if release not in text:
+                    parts = text.split(element)
+                    elements = [part.split(component) for part in parts]
+                else:
+                    elements = tokens.split_clean(text, separators)
+                tag = elements[0][0]
+                if tag in plain:
+                    segment = new(Segment)
+                    segment.tag = tag
+                    segment.elements = elements
+                    segment.position = len(segments) + 1
+                    segment.offset = base + at
+                    segment.repeats = None
+                    segments.append(segment)
+                    at += len(piece) + step
+                    continue
+            at = self._read_piece(piece, waiting, at, glue)
+            if at < 0:
+                return
+            plain = self._plain_tags(len(pieces))
+            segments = self._interchange.message.segments if self._interchange and self._interchange.message else []
+        self._pass(len(self._block))
+        self._offset = self._place(len(self._block))
+
+    def _read_piece(self, piece: str, waiting: Iterator[str], at: int, glue: str) -> int:
+        """One segment the long way, joined from several pieces if its terminators were released.
+
+        Returns where the next piece begins in the block, -1 if reading does not go on there.
+        """
+        parts, size = [piece], len(piece)
+        while True:
+            if size > self._limits.segment_bytes_max:
+                self._return_to_buffer(at)
+                self._begin_skipping()
+                return -1
+            if not self._knows_wrapping(at, at + size - len(parts[-1]), parts[-1]):
+                return -1
+            if not self._is_open(parts[-1]):
+                break
+            following = next(waiting, None)
+            if following is None:
+                self._return_to_buffer(at)
+                self._scanned = size + 1
+                return -1
+            parts.append(following)
+            size += len(glue) + len(following)
+        outcome = self._read_segment(glue.join(parts), self._place(at))
+        if outcome is _Outcome.GOES_ON:
+            return at + size + len(glue)
+        self._return_to_buffer(at + size + 1 if outcome is _Outcome.ENDED else at)
+        self._state = self._seek
+        return -1
+
+    def _is_open(self, piece: str) -> bool:
+        """Whether the terminator behind this piece was released, and is data."""
+        if self._wrapped:
+            piece = piece.rstrip(_LINE_ENDS)
+        release = self._separators.release
+        return bool(release) and piece.endswith(release) and tokens.is_open(piece, release)
+
+    def _place(self, at: int) -> int:
+        """The offset in the file of a place in the block; places are asked for in ascending order."""
+        if not self._wide:
+            return self._block_offset + at
+        marked, offset = self._mark
+        offset += self._file_bytes(self._block[marked:at])
+        self._mark = (max(at, marked), offset)
+        return offset
+
+    def _return_to_buffer(self, at: int) -> None:
+        """Give back the block from here on: it is read again, or otherwise, or later."""
+        self._offset = self._place(at)
+        self._pass(at)
+        self._buffer = self._block[at:] + self._buffer
+
+    def _pass(self, count: int) -> None:
+        """So much of the block is done with: remember how long the line is that goes on behind it."""
+        last = max(self._block.rfind(b"\n", 0, count), self._block.rfind(b"\r", 0, count))
+        self._line_bytes = count - last - 1 if last >= 0 else self._line_bytes + count
+
+    def _knows_wrapping(self, begin: int, at: int, piece: str) -> bool:
+        """Settle at the first line break inside a segment what it means; False: more bytes are needed.
+
+        The segment begins at `begin` in the block, this piece of it at `at`.
+        """
+        if self._wrapped is not None or self._separators.terminator in _LINE_ENDS:
+            return True
+        inner = _inner_line_break(piece, begins=at == begin)
+        if inner < 0:
+            return True
+        ahead = self._block[at + inner :] + self._buffer[:WRAP_WINDOW_BYTES]
+        if len(ahead) < WRAP_WINDOW_BYTES and not self._final:
+            self._return_to_buffer(begin)
+            self._wanted = at - begin + inner + WRAP_WINDOW_BYTES
+            return False
+        column = wrap_column(self._line_width(at + inner), ahead[:WRAP_WINDOW_BYTES], self._terminator)
+        self._wrapped = column is not None
+        if column is not None:
+            self._note(Finding(rules.HARD_WRAPPED, offset=self._place(begin), value=str(column)))
+        return True
+
+    def _line_width(self, at: int) -> int:
+        """How long the line is that ends here in the block."""
+        last = max(self._block.rfind(b"\n", 0, at), self._block.rfind(b"\r", 0, at))
+        return at - last - 1 if last >= 0 else self._line_bytes + at
+
+    def _note(self, finding: Finding) -> None:
+        """A finding about the interchange, which may not have begun yet."""
+        if self._interchange is None:
+            self._pending.append(finding)
+        else:
+            self._interchange.note(finding)
+
+    def _read_segment(self, view: str, offset: int, *, cut: bool = False, too_long: bool = False) -> _Outcome:
+        """One segment, whatever is odd about it.
+
+        `cut`: the file ends before its terminator. `too_long`: `view` is only its beginning.
+        """
+        text = view.lstrip(_BLANKS)
+        lead = view[: len(view) - len(text)]
+        offset += self._file_bytes(lead.encode("latin-1"))
+        if self._separators.terminator in _LINE_ENDS:
+            text = text.rstrip(_LINE_ENDS)
+        elif self._wrapped:
+            text = text.replace("\r", "").replace("\n", "")
+        if not text:
+            if not cut and self._separators.terminator not in _LINE_ENDS:
+                self._note(Finding(rules.EMPTY_SEGMENT, offset=offset))
+            return _Outcome.GOES_ON
+        if self._interchange is None:
+            self._declare_by(text)
+        elif _begins_interchange(text, self._separators.element):
+            self._events += self._interchange.break_off()
+            return _Outcome.BEGINS_ANOTHER
+        decoded, odd = characters.decode(text, self._declared)
+        split = tokens.split(decoded, self._separators)
+        segment = self._segment(split, offset)
+        found = oddities(segment, split, decoded, odd, self._declared, self._separators)
+        found += _damage(segment, self._separators, self._limits, cut=cut, too_long=too_long)
+        if lead.endswith((" ", "\t")):
+            found.append(Finding(rules.BLANK_BEFORE_TAG, segment.tag, segment.position or None, offset=offset))
+        return self._take(segment, found)
+
+    def _declare_by(self, unb: str) -> None:
+        """The character set and the syntax version that UNB declares hold from UNB on."""
+        elements = tokens.split(unb, self._separators).elements
+        syntax = [*elements[1], "", "", "", ""] if len(elements) > 1 else [""] * 4
+        separators = in_force(self._separators, syntax[1], una=bool(self._una))
+        self._separators = separators if self._repetition else replace(separators, repetition="")
+        self._declare(characters.character_set(syntax[0], syntax[3]))
+
+    def _segment(self, split: tokens.Tokens, offset: int) -> Segment:
+        tag = split.elements[0][0].upper()
+        position = self._interchange.next_position(tag) if self._interchange else 0
+        return Segment(tag, split.elements, position, offset, split.repeats)
+
+    def _take(self, segment: Segment, found: list[Finding]) -> _Outcome:
+        """Hand a segment to the interchange; the first one, UNB, makes it."""
+        segment.elements[0][0] = segment.tag
+        if self._interchange is None:
+            segments_max = self._limits.message_segments_max
+            self._interchange = OpenInterchange(segment, self._separators, self._una, segments_max)
+            self._events += self._interchange.start(self._pending + found)
+            return _Outcome.GOES_ON
+        tag = segment.tag
+        if len(self._known_tags) < KNOWN_TAGS_MAX and tag not in SERVICE_TAGS and _TAG.match(tag):
+            self._known_tags.add(tag)
+        self._events += self._interchange.take(segment, found)
+        return _Outcome.ENDED if self._interchange.ended else _Outcome.GOES_ON
+
+    def _read_last(self) -> None:
+        """What stands behind the last terminator of the file."""
+        self._take_block(len(self._buffer))
+        view = self._block.decode("latin-1")
+        self._knows_wrapping(0, 0, view)
+        outcome = self._read_segment(view, self._block_offset, cut=True)
+        self._state = self._seek
+        if outcome is _Outcome.BEGINS_ANOTHER:
+            self._return_to_buffer(0)
+        else:
+            self._break_off()
+
+    def _break_off(self) -> None:
+        if self._interchange is not None and not self._interchange.ended:
+            self._events += self._interchange.break_off()
+
+    # SKIP
+
+    def _begin_skipping(self) -> None:
+        self._prefix = self._buffer[: self._limits.segment_bytes_max]
+        self._prefix_offset = self._offset
+        self._released = False
+        self._state = self._skip
+
+    def _skip(self) -> bool:
+        """Drop the rest of a segment that is too long, up to its terminator."""
+        end = self._find_terminator(self._shown())
+        found = end >= 0
+        self._drop(end + 1 if found else len(self._buffer))
+        if not found and not self._final:
+            return False
+        self._line_bytes = 0
+        self._scanned = 0
+        self._state = self._read
+        outcome = self._read_segment(self._prefix.decode("latin-1"), self._prefix_offset, cut=not found, too_long=True)
+        if outcome is not _Outcome.GOES_ON:
+            self._state = self._seek
+        return True
+
+    def _find_terminator(self, shown: bytes) -> int:
+        """The first terminator that is not released; `_released` carries the parity from block to block."""
+        release, begin = self._separators.release.encode("latin-1"), 0
+        while True:
+            end = shown.find(self._terminator, begin)
+            stop = end if end >= 0 else len(shown)
+            run = _run_before(shown, stop, release, begin)
+            odd = (run + (self._released and run == stop)) % 2 == 1
+            if end < 0:
+                self._released = odd
+                return -1
+            if not odd:
+                return end
+            begin = end + 1
+
+
+class _Outcome(Enum):
+    """What became of a segment."""
+
+    GOES_ON = auto()
+    ENDED = auto()  # it was the UNZ
+    BEGINS_ANOTHER = auto()  # it is the UNA or UNB of the next interchange
+
+
+def _run_before(shown: bytes, stop: int, release: bytes, begin: int) -> int:
+    """How many release characters stand directly before a place."""
+    place = stop
+    while release and place > begin and shown[place - 1 : place] == release:
+        place -= 1
+    return stop - place
+
+
+def _cut(view: str, shown: bytes, terminator: bytes) -> list[str]:
+    """The view, cut where its shown bytes hold terminators."""
+    pieces, at = [], 0
+    for piece in shown.split(terminator):
+        pieces.append(view[at : at + len(piece)])
+        at += len(piece) + 1
+    return pieces
+
+
+def _inner_line_break(piece: str, *, begins: bool) -> int:
+    """Where the first line break inside a segment stands in this piece of it, -1 if there is none."""
+    begin = len(piece) - len(piece.lstrip(_BLANKS)) if begins else 0
+    places = [place for place in (piece.find("\n", begin), piece.find("\r", begin)) if place >= 0]
+    return min(places, default=-1)
+
+
+def _begins_interchange(text: str, element: str) -> bool:
+    """Whether a segment inside an interchange is the UNA or UNB of the next one."""
+    tag = text[:4].upper()
+    return tag == INTERCHANGE_HEADER + element or (tag[:3] == "UNA" and not tag[3:].isalnum())
+
+
+def _damage(
+    segment: Segment, separators: Separators, limits: ReaderLimits, *, cut: bool, too_long: bool
+) -> list[Finding]:
+    """What the file's end, or the limit, took away from a segment."""
+    position, found = segment.position or None, []
+    if too_long:
+        element, component = len(segment.elements), len(segment.elements[-1])
+        longest = str(limits.segment_bytes_max)
+        found.append(
+            Finding(rules.SEGMENT_TOO_LONG, segment.tag, position, element, component, segment.offset, expected=longest)
+        )
+    if cut:
+        rule = rules.LAST_TERMINATOR_MISSING if segment.tag == "UNZ" else rules.SEGMENT_CUT
+        found.append(Finding(rule, segment.tag, position, offset=segment.offset, expected=separators.terminator))
+    return found
