@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, Select, String, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from edi_gateway.partnership import Compression
 from edi_gateway.store.base import Base, JsonText, coded
 from edi_gateway.store.payloads import Payload
 
@@ -111,13 +112,14 @@ class Transmission(Base):
     filename: Mapped[str | None] = mapped_column(String(255))  # data, never a path
     document_types: Mapped[str] = mapped_column(default="")  # ORDERS, or "CONTRL ORDRSP"; filled by compose and unpack
 
-    # What was agreed by cryptography: fingerprints and algorithm names; `digests` {name: base64} judges the MDN.
+    # What the cryptography was: algorithms and fingerprints; `digests` {name: base64} judges the MDN.
     mic: Mapped[str | None] = mapped_column(String(200))
     signed_with: Mapped[str | None] = mapped_column(String(200))
     encrypted_with: Mapped[str | None] = mapped_column(String(200))
-    compressed: Mapped[bool] = mapped_column(default=False)
+    compression: Mapped[Compression] = mapped_column(coded(Compression, "compression"), default=Compression.NONE)
     digests: Mapped[Any] = mapped_column(JsonText, nullable=True)
-    receipt_signed: Mapped[bool] = mapped_column(default=False)  # a signed receipt was asked for
+    receipt_signed: Mapped[bool] = mapped_column(default=False)  # out: only a signed receipt decides
+    receipt_mic: Mapped[bool] = mapped_column(default=True)  # out: only a receipt with a MIC is positive
     disposition: Mapped[str | None] = mapped_column(String(600))  # of the receipt that decided
 
     # Sending.
