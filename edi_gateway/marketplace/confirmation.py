@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
-from edi_gateway.marketplace.parties import ItemIdentity, Moment, Note, Party, Reference
+from edi_gateway.marketplace.parties import ItemIdentity, Moment, Note, Party, QualifiedDate, Reference
 
 
 class ResponseCode(StrEnum):
@@ -60,6 +60,13 @@ class ConfirmationLine:
     price_basis: Decimal = Decimal(1)
     notes: tuple[Note, ...] = ()
     references: tuple[Reference, ...] = ()
+    order_number: str = ""  # RFF ON of the line, where it is not that of the header
+    description: str = ""  # IMD F
+    despatched: Decimal | None = None  # QTY 12 beside a QTY 21
+    dates: tuple[QualifiedDate, ...] = ()  # any other DTM
+    other_quantities: tuple[tuple[str, Decimal], ...] = ()  # (6063, quantity) of any other
+    other_prices: tuple[tuple[str, Decimal], ...] = ()  # (5125, price) of any other
+    other_amounts: tuple[tuple[str, Decimal], ...] = ()  # (5025, amount)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,3 +84,6 @@ class OrderConfirmation:
     references: tuple[Reference, ...] = ()  # all but ON
     notes: tuple[Note, ...] = ()
     lines: tuple[ConfirmationLine, ...] = ()
+    order_date: Moment | None = None  # DTM 171 of RFF ON
+    dates: tuple[QualifiedDate, ...] = ()  # any other DTM
+    other_amounts: tuple[tuple[str, Decimal], ...] = ()  # (5025, amount) of the summary

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from edi_gateway.marketplace.parties import ItemIdentity, Moment, Party, Reference
+from edi_gateway.marketplace.parties import ItemIdentity, Moment, Party, QualifiedDate, Reference
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +30,10 @@ class InventoryItem:
     discontinued: bool = False  # ALI 4183 130
     unit_price: Decimal | None = None  # PRI
     references: tuple[Reference, ...] = ()
+    location_agency: str = ""  # LOC 3055
+    no_reorder: bool = False  # ALI 4183 X15
+    suspended: bool = False  # ALI 4183 X14
+    dates: tuple[QualifiedDate, ...] = ()  # any other DTM
 
     @property
     def available(self) -> Decimal | None:
@@ -50,6 +54,7 @@ class InventoryReport:
     references: tuple[Reference, ...] = ()
     currency: str = ""
     items: tuple[InventoryItem, ...] = ()
+    dates: tuple[QualifiedDate, ...] = ()  # any other DTM
 
     @property
     def as_of(self) -> Moment:

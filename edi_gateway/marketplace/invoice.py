@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
+from edi_gateway.marketplace.confirmation import Remainder
 from edi_gateway.marketplace.parties import (
     ItemIdentity,
     Moment,
@@ -12,6 +13,7 @@ from edi_gateway.marketplace.parties import (
     Party,
     PartyRole,
     Period,
+    QualifiedDate,
     Reference,
     VatRate,
 )
@@ -29,6 +31,10 @@ class Allowance:
     percent: Decimal | None = None  # PCD
     amount: Decimal | None = None  # MOA 8, 23 or 204
     vat: VatRate | None = None
+    quantity: Decimal | None = None  # QTY 1
+    unit: str = "PCE"
+    rate: Decimal | None = None  # RTE 5420, per `quantity`
+    base: Decimal | None = None  # MOA 25: what the percentage is taken of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +59,30 @@ class InvoiceLine:
     references: tuple[Reference, ...] = ()
     notes: tuple[Note, ...] = ()
     allowances: tuple[Allowance, ...] = ()
+    vat_amount: Decimal | None = None  # MOA 124 of the line's TAX
+    parent: int | None = None  # LIN C829: the line that this one is a part of
+    difference: Decimal | None = None  # QVR 6064
+    remainder: Remainder | None = None  # QVR 4221
+    reason: str = ""  # QVR 4295
+    dates: tuple[QualifiedDate, ...] = ()  # any DTM
+    other_quantities: tuple[tuple[str, Decimal], ...] = ()  # (6063, quantity) of any other
+    other_prices: tuple[tuple[str, Decimal], ...] = ()  # (5125, price) of any other
+    other_amounts: tuple[tuple[str, Decimal], ...] = ()  # (5025, amount) of any other
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentTerms:
+    """PAT and its group, where it says more than the due date: a period of payment, a discount."""
+
+    type: str = "1"  # 4279: 1 basic, 22 discount
+    reference: str = ""  # 2475: from when, 5 the invoice's date
+    relation: str = ""  # 2009
+    period_type: str = ""  # 2151: D days, M months
+    periods: int | None = None  # 2152
+    discount_until: Moment | None = None  # DTM 12
+    percent: Decimal | None = None  # PCD
+    amount: Decimal | None = None  # MOA 52
+    dates: tuple[QualifiedDate, ...] = ()  # any other DTM
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +106,7 @@ class InvoiceTotals:
     total_alternative: Decimal | None = None  # 77, as some partners send the grand total
     prepaid: Decimal | None = None  # 113
     due: Decimal | None = None  # 9
+    others: tuple[tuple[str, Decimal], ...] = ()  # (5025, amount) of any other
 
     @property
     def grand_total(self) -> Decimal | None:
@@ -116,6 +147,10 @@ class Invoice:
     account: BankAccount | None = None
     lines: tuple[InvoiceLine, ...]
     allowances: tuple[Allowance, ...] = ()
+    terms: tuple[PaymentTerms, ...] = ()
+    order_date: Moment | None = None  # DTM 171 of RFF ON
+    despatch_date: Moment | None = None  # DTM 171 of RFF AAK
+    dates: tuple[QualifiedDate, ...] = ()  # any other DTM
     vat_breakdown: tuple[VatSubtotal, ...] = ()
     totals: InvoiceTotals
 
