@@ -24,7 +24,7 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.hazmat.primitives.serialization import pkcs7, pkcs12
+from cryptography.hazmat.primitives.serialization import pkcs12
 from cryptography.x509.oid import NameOID
 
 from edi_gateway.as2.algorithms import Digest, SignatureScheme
@@ -36,6 +36,7 @@ RSA_BITS_MIN = 2048
 FILE_BYTES_MAX = 1024 * 1024  # of a certificate file, chain or key store
 CERTIFICATES_MAX = 64  # in one file
 
+_UNREADABLE = (ValueError, UnsupportedAlgorithm, x509.DuplicateExtension)  # what the parsers raise for bad files
 _CURVES: dict[str, str] = {"secp256r1": "P-256", "secp384r1": "P-384", "secp521r1": "P-521"}
 _PEM = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----.*?-----END \1-----", re.DOTALL)
 
@@ -101,7 +102,7 @@ class Certificate:
             raise CertificateError(f"the certificate is larger than {FILE_BYTES_MAX} bytes")
         try:
             return _of_x509(x509.load_der_x509_certificate(der))
-        except (ValueError, UnsupportedAlgorithm, x509.DuplicateExtension) as error:
+        except _UNREADABLE as error:
             raise CertificateError(f"not a certificate that can be read: {error}") from error
 
     @classmethod
@@ -218,20 +219,30 @@ def _from_binary(der: bytes, password: bytes | None) -> Iterable[Certificate]:
     """One certificate, else a PKCS #7, else a PKCS #12: they share no valid first bytes."""
     try:
         return (_of_x509(x509.load_der_x509_certificate(der)),)
-    except (ValueError, UnsupportedAlgorithm, x509.DuplicateExtension) as error:
+    except _UNREADABLE as error:
         first = error
-    try:
-        return tuple(_of_x509(c) for c in pkcs7.load_der_pkcs7_certificates(der))
-    except (ValueError, UnsupportedAlgorithm):
-        pass
+    found = _from_pkcs7(der)
+    if found is not None:
+        return found
     try:
         store = pkcs12.load_pkcs12(der, password)
-    except (ValueError, UnsupportedAlgorithm) as error:
+    except _UNREADABLE as error:
         if "password" in str(error).lower():
             raise CertificateError("the PKCS #12 store does not open with this password") from error
         raise CertificateError(f"neither a certificate nor PKCS #7 nor PKCS #12: {first}") from error
     entries = ([store.cert] if store.cert else []) + list(store.additional_certs)
     return tuple(_of_x509(entry.certificate) for entry in entries)
+
+
+def _from_pkcs7(data: bytes) -> tuple[Certificate, ...] | None:
+    """The certificates of a SignedData that was made to carry them, DER or BER; `None` if it is none."""
+    from edi_gateway.as2.cms import Malformed, read_signed_data  # late: cms is built upon this module
+
+    try:
+        embedded = read_signed_data(data).embedded_certificates
+    except Malformed:
+        return None
+    return tuple(Certificate.from_der(der) for der in embedded)
 
 
 def load_private_key(

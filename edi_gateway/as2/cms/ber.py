@@ -11,6 +11,7 @@ INTEGER, elements in one structure. Tags above 30 do not occur in CMS and are re
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -29,6 +30,7 @@ PIECE_BYTES_MAX = 256 * 1024  # of content given on at once, however large the c
 GATHERED_BYTES = 64 * 1024  # segments of a constructed OCTET STRING are joined up to this size
 
 _WHITE_SPACE = b" \t\r\n"
+_CONSTRUCTED_STRING = der.OCTET_STRING | der.CONSTRUCTED
 _INDEFINITE = -1
 
 
@@ -197,17 +199,17 @@ class Element:
 
     def time(self) -> datetime:
         """The moment of a UTCTime or GeneralizedTime in UTC (RFC 5652 §11.3); seconds may be missing."""
-        forms = _TIME_FORMS.get(self.tag)
-        if forms is None:
-            raise Malformed(f"a time expected, found tag 0x{self.tag:02x}", self._start)
-        for form in forms:
-            try:
-                moment = datetime.strptime(self.content.decode("ascii"), form).replace(tzinfo=UTC)
-            except ValueError:
-                continue
-            # strptime's pivot is 69; X.509 and CMS turn the century at 50.
-            return moment if self.tag != der.UTC_TIME or moment.year < 2050 else moment.replace(year=moment.year - 100)
-        raise Malformed("a time that is no date, or not in UTC", self._start)
+        form = _TIME_FORMS.get(self.tag)
+        parts = form.fullmatch(self.content) if form else None
+        if parts is None:
+            raise Malformed("a time in UTC expected", self._start)
+        year, month, day, hour, minute, second = (int(part or 0) for part in parts.groups())
+        if self.tag == der.UTC_TIME:
+            year += 1900 if year >= 50 else 2000  # RFC 5280 §4.1.2.5.1
+        try:
+            return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
+        except ValueError:
+            raise Malformed("a time that does not exist", self._start) from None
 
     def to_der(self, tag: int | None = None) -> bytes:
         """The distinguished encoding: definite minimal lengths, strings in one piece, sets sorted."""
@@ -226,8 +228,8 @@ class Element:
 
 
 _TIME_FORMS = {
-    der.UTC_TIME: ("%y%m%d%H%M%SZ", "%y%m%d%H%MZ"),
-    der.GENERALIZED_TIME: ("%Y%m%d%H%M%SZ", "%Y%m%d%H%M%S.%fZ"),
+    der.UTC_TIME: re.compile(rb"(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)?Z"),
+    der.GENERALIZED_TIME: re.compile(rb"(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(?:\.\d{1,9})?Z"),
 }
 
 
@@ -288,14 +290,17 @@ class Fields:
 class Source:
     """An outer structure read from chunks, with the containers it is inside of."""
 
-    __slots__ = ("_at", "_chunks", "_ends", "_view", "offset")
+    __slots__ = ("_at", "_chunks", "_containers", "_header", "_limit", "_view", "offset")
 
     def __init__(self, chunks: Iterable[bytes]) -> None:
         self._chunks = iter(chunks)
         self._view = memoryview(b"")
         self._at = 0  # how much of the view has been taken
         self.offset = 0  # bytes taken in all
-        self._ends: list[int] = []  # of each open container; `_INDEFINITE` where only its end marks tell
+        # Of each open container where it ends (`_INDEFINITE` if only its end marks tell), and the limit around it.
+        self._containers: list[tuple[int, int | None]] = []
+        self._limit: int | None = None  # where the innermost container of definite length ends
+        self._header: tuple[int, int, int] | None = None  # of the next element, once it was looked at
 
     # -- bytes ------------------------------------------------------------------------------------
 
@@ -319,98 +324,116 @@ class Source:
         self._fill(size)
         return bytes(self._view[self._at : self._at + size])
 
-    def _take(self, size: int) -> bytes:
-        if not self._fill(size):
-            raise Malformed("the message is truncated", self.offset)
-        taken = bytes(self._view[self._at : self._at + size])
+    def _advance(self, size: int) -> None:
         self._at += size
         self.offset += size
+        self._header = None
+
+    def _take(self, size: int) -> bytes:
+        if not self._fill(size):
+            raise self._truncated()
+        taken = bytes(self._view[self._at : self._at + size])
+        self._advance(size)
         return taken
 
     def _pieces(self, size: int) -> Iterator[memoryview]:
         """The next `size` bytes as they lie in the chunks, without copying."""
         while size:
             if not self._fill(1):
-                raise Malformed("the message is truncated", self.offset)
+                raise self._truncated()
             piece = self._view[self._at : self._at + min(size, PIECE_BYTES_MAX)]
-            self._at += len(piece)
-            self.offset += len(piece)
+            self._advance(len(piece))
             size -= len(piece)
             yield piece
 
+    def _truncated(self) -> Malformed:
+        return Malformed("the message is truncated", self.offset)
+
     # -- structure --------------------------------------------------------------------------------
 
-    def _peek_header(self) -> tuple[int, int, int]:
+    def _next_header(self) -> tuple[int, int, int]:
         """Identifier octet, bytes of the header, length of the content, of the element that follows."""
-        head = self._peek(2)
-        wanted = 2 + (head[1] & 0x7F) if len(head) == 2 and head[1] > 0x80 else 2
-        if wanted > 2 + LENGTH_OCTETS_MAX:
-            raise Malformed(f"a length of more than {LENGTH_OCTETS_MAX} octets", self.offset)
-        head = self._peek(wanted)
-        if len(head) < wanted:
-            raise Malformed("the message is truncated", self.offset)
-        tag, first = head[0], head[1]
+        if self._header is None:
+            self._header = self._look()
+        return self._header
+
+    def _look(self) -> tuple[int, int, int]:
+        if not self._fill(2):
+            raise self._truncated()
+        tag, first = self._view[self._at], self._view[self._at + 1]
         if tag & 0x1F == 0x1F:
             raise Malformed("a tag number above 30 does not occur in CMS", self.offset)
-        if first == 0x80 and not tag & der.CONSTRUCTED:
-            raise Malformed("an indefinite length on a primitive element (X.690 §8.1.3.2)", self.offset)
-        size = first if first < 0x80 else _INDEFINITE if first == 0x80 else int.from_bytes(head[2:], "big")
-        if size != _INDEFINITE and self._bound() is not None and self.offset + wanted + size > (self._bound() or 0):
+        if first == 0x80:
+            if not tag & der.CONSTRUCTED:
+                raise Malformed("an indefinite length on a primitive element (X.690 §8.1.3.2)", self.offset)
+            return tag, 2, _INDEFINITE
+        header_bytes, size = 2, first
+        if first > 0x80:
+            header_bytes += first & 0x7F
+            size = self._long_length(header_bytes)
+        if self._limit is not None and self.offset + header_bytes + size > self._limit:
             raise Malformed("an element is longer than the one around it", self.offset)
-        return tag, wanted, size
+        return tag, header_bytes, size
 
-    def _bound(self) -> int | None:
-        """Where the innermost container of definite length ends."""
-        return next((end for end in reversed(self._ends) if end != _INDEFINITE), None)
+    def _long_length(self, header_bytes: int) -> int:
+        if header_bytes > 2 + LENGTH_OCTETS_MAX:
+            raise Malformed(f"a length of more than {LENGTH_OCTETS_MAX} octets", self.offset)
+        if not self._fill(header_bytes):
+            raise self._truncated()
+        return int.from_bytes(self._view[self._at + 2 : self._at + header_bytes], "big")
+
+    def _at_end_marks(self) -> bool:
+        return self._fill(2) and self._view[self._at] == 0 and self._view[self._at + 1] == 0
 
     def next_tag(self) -> int | None:
         """The identifier octet of the next element in the open container; `None` at its end."""
-        end = self._ends[-1]
-        if end != _INDEFINITE:
-            if self.offset == end:
-                return None
-            return self._peek_header()[0]
-        if self._peek(2) == der.END_OF_CONTENTS:
+        end = self._containers[-1][0]
+        if self.offset == end or (end == _INDEFINITE and self._at_end_marks()):
             return None
-        return self._peek_header()[0]
+        return self._next_header()[0]
 
     def enter(self, tag: int, what: str) -> None:
         """Opens the container that must come next."""
-        found, header_bytes, size = self._peek_header()
+        found, header_bytes, size = self._next_header()
         if found != tag:
             raise Malformed(f"{what} expected, found tag 0x{found:02x}", self.offset)
-        if len(self._ends) >= DEPTH_MAX:
+        if len(self._containers) >= DEPTH_MAX:
             raise Malformed(f"nested deeper than {DEPTH_MAX}", self.offset)
-        self._take(header_bytes)
-        self._ends.append(_INDEFINITE if size == _INDEFINITE else self.offset + size)
+        self._advance(header_bytes)
+        end = _INDEFINITE if size == _INDEFINITE else self.offset + size
+        self._containers.append((end, self._limit))
+        if end != _INDEFINITE:
+            self._limit = end
 
     def leave(self) -> None:
         """Closes the innermost container, which must be at its end."""
         if self.next_tag() is not None:
             raise Malformed("an unexpected field", self.offset)
-        if self._ends.pop() == _INDEFINITE:
+        end, self._limit = self._containers.pop()
+        if end == _INDEFINITE:
             self._take(2)
+        self._header = None
 
     def element(self, what: str, tag: int | None = None, bytes_max: int = STRUCTURE_BYTES_MAX) -> Element:
         """The next element as a whole; for what is small by nature."""
-        found, header_bytes, size = self._peek_header()
+        found, header_bytes, size = self._next_header()
         if tag is not None and found != tag:
             raise Malformed(f"{what} expected, found tag 0x{found:02x}", self.offset)
-        if size != _INDEFINITE:
-            if size > bytes_max:
-                raise Malformed(f"{what} of {size} bytes; {bytes_max} are accepted", self.offset)
-            return Element(self._take(header_bytes + size))
-        return Element(b"".join(self._indefinite(what, bytes_max)))
+        if size == _INDEFINITE:
+            return Element(b"".join(self._to_end_marks(what, bytes_max)))
+        if size > bytes_max:
+            raise Malformed(f"{what} of {size} bytes; {bytes_max} are accepted", self.offset)
+        return Element(self._take(header_bytes + size))
 
-    def _indefinite(self, what: str, bytes_max: int) -> Iterator[bytes]:
+    def _to_end_marks(self, what: str, bytes_max: int) -> Iterator[bytes]:
         """The bytes of an element of indefinite length, found by walking to its end marks."""
         start, depth, seen = self.offset, 0, 0
         while True:
-            if depth and self._peek(2) == der.END_OF_CONTENTS:
+            if depth and self._at_end_marks():
                 yield self._take(2)
                 depth -= 1
             else:
-                _, header_bytes, size = self._peek_header()
+                _, header_bytes, size = self._next_header()
                 seen += 1
                 depth += size == _INDEFINITE
                 whole = header_bytes + max(size, 0)
@@ -424,51 +447,64 @@ class Source:
         """The next element if it has that tag."""
         return self.element(what, tag) if self.next_tag() == tag else None
 
+    # -- content ----------------------------------------------------------------------------------
+
     def octets(self, what: str, tag: int = der.OCTET_STRING) -> Iterator[bytes | memoryview]:
         """The content of an OCTET STRING of any length, in pieces; `tag` is its primitive identifier.
 
         Definite and primitive, or constructed of segments which may themselves be constructed. Take it to
         its end before anything else is read.
         """
-        found, header_bytes, size = self._peek_header()
+        found, header_bytes, size = self._next_header()
         if found == tag:
-            self._take(header_bytes)
+            self._advance(header_bytes)
             yield from self._pieces(size)
             return
         self.enter(tag | der.CONSTRUCTED, what)
-        yield from self._gathered(len(self._ends))
+        yield from self._segments()
 
-    def _gathered(self, base: int) -> Iterator[bytes | memoryview]:
-        """The segments inside the container opened last, small ones joined."""
-        waiting: list[memoryview] = []
-        held = 0
-        for piece in self._segments(base):
-            if not held and len(piece) >= GATHERED_BYTES:
-                yield piece
+    def _segments(self) -> Iterator[bytes | memoryview]:
+        """The segments inside the container opened last, which is closed at its end."""
+        depth = len(self._containers)
+        while len(self._containers) >= depth:
+            whole = self._short_segments()
+            if whole:
+                yield b"".join(whole)
                 continue
-            waiting.append(piece)
-            held += len(piece)
-            if held >= GATHERED_BYTES:
-                yield b"".join(waiting)
-                waiting, held = [], 0
-        if held:
-            yield b"".join(waiting)
-
-    def _segments(self, base: int) -> Iterator[memoryview]:
-        """Each segment's bytes; leaves the container at depth `base` at its end."""
-        constructed = der.OCTET_STRING | der.CONSTRUCTED
-        while len(self._ends) >= base:
             tag = self.next_tag()
             if tag is None:
                 self.leave()
-            elif tag == constructed:
-                self.enter(constructed, "a segment")
+            elif tag == _CONSTRUCTED_STRING:
+                self.enter(_CONSTRUCTED_STRING, "a segment")
             elif tag == der.OCTET_STRING:
-                _, header_bytes, size = self._peek_header()
-                self._take(header_bytes)
+                _, header_bytes, size = self._next_header()
+                self._advance(header_bytes)
                 yield from self._pieces(size)
             else:
                 raise Malformed(f"a segment of an octet string expected, found tag 0x{tag:02x}", self.offset)
+
+    def _short_segments(self) -> list[memoryview]:
+        """The segments below 64 KiB that lie whole in the view, up to `GATHERED_BYTES` of them.
+
+        Streaming writers make segments of 1,000 to 8,192 bytes; taking them one by one costs more than
+        decrypting them.
+        """
+        view, start = self._view, self._at
+        end = len(view) if self._limit is None else min(len(view), start + self._limit - self.offset)
+        stop = min(end, start + GATHERED_BYTES)
+        found, at = [], start
+        while at + 4 <= stop and view[at] == der.OCTET_STRING:
+            size, body = view[at + 1], at + 2
+            if size == 0x82:
+                size, body = view[at + 2] << 8 | view[at + 3], at + 4
+            elif size >= 0x80:
+                break
+            if body + size > end:
+                break
+            at = body + size
+            found.append(view[body:at])
+        self._advance(at - start)
+        return found
 
     def finish(self) -> None:
         """Nothing but white space may follow the structure."""
@@ -478,5 +514,5 @@ class Source:
                 return
             if rest not in _WHITE_SPACE:
                 break
-            self._take(1)
+            self._advance(1)
         raise Malformed("bytes behind the end of the message", self.offset)

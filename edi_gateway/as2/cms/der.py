@@ -43,7 +43,8 @@ def length(size: int) -> bytes:
 def element(tag: int, *parts: bytes) -> bytes:
     """An element with that identifier octet, its content being the parts one after the other."""
     content = b"".join(parts)
-    return bytes((tag,)) + length(len(content)) + content
+    size = len(content)
+    return bytes((tag, size)) + content if size < 0x80 else bytes((tag,)) + length(size) + content
 
 
 def header(tag: int, size: int) -> bytes:
@@ -95,7 +96,7 @@ def _base_128(arc: int) -> bytes:
 
 def algorithm(dotted: str, parameters: bytes = b"") -> bytes:
     """An AlgorithmIdentifier; without `parameters` the field is absent."""
-    return sequence(oid(dotted), parameters)
+    return element(SEQUENCE, oid(dotted), parameters)
 
 
 def attribute(dotted: str, *values: bytes) -> bytes:

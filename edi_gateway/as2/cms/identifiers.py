@@ -15,6 +15,7 @@ from edi_gateway.as2.cms.ber import Element
 from edi_gateway.as2.cms.errors import Malformed
 
 KEY_IDENTIFIER_BYTES_MAX = 64
+ISSUER_BYTES_MAX = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,8 @@ def read_issuer_and_serial(element: Element) -> KeyReference:
     """IssuerAndSerialNumber (RFC 5652 §10.2.4)."""
     fields = element.expect(der.SEQUENCE, "issuer and serial number").fields()
     issuer = fields.take("the issuer", der.SEQUENCE).raw
+    if len(issuer) > ISSUER_BYTES_MAX:
+        raise Malformed(f"an issuer's name of {len(issuer)} bytes", element.offset)
     serial = fields.take("the serial number").integer()
     fields.end()
     return KeyReference(issuer=issuer, serial=serial)

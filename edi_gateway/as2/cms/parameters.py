@@ -13,8 +13,8 @@ from edi_gateway.as2.cms import der
 from edi_gateway.as2.cms.ber import Element, Fields
 from edi_gateway.as2.cms.errors import Malformed
 
+ALGORITHM_BYTES_MAX = 4096
 SALT_BYTES_MAX = 1024
-LABEL_BYTES_MAX = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,8 @@ class AlgorithmIdentifier:
 
 def read_algorithm(element: Element, tag: int = der.SEQUENCE) -> AlgorithmIdentifier:
     """The AlgorithmIdentifier in that element."""
+    if len(element.raw) > ALGORITHM_BYTES_MAX:
+        raise Malformed(f"an algorithm identifier of more than {ALGORITHM_BYTES_MAX} bytes", element.offset)
     fields = element.expect(tag, "an algorithm identifier").fields()
     oid = fields.take("the algorithm").oid()
     rest = list(fields.rest())
@@ -120,10 +122,7 @@ def _label(source: Element) -> bytes:
     algorithm = read_algorithm(source.only_child())
     if algorithm.oid != P_SPECIFIED_OID:
         raise Malformed(f"an OAEP label source that is not known: {algorithm.oid}")
-    label = algorithm.required().octets()
-    if len(label) > LABEL_BYTES_MAX:
-        raise Malformed(f"an OAEP label of more than {LABEL_BYTES_MAX} bytes")
-    return label
+    return algorithm.required().octets()
 
 
 @cache

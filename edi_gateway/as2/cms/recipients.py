@@ -68,7 +68,7 @@ class KeyAgreementInfo:
     recipient: KeyReference
     algorithm: AlgorithmIdentifier
     point: bytes
-    ukm: Element | None
+    ukm: bytes  # OCTET STRING as encoded; empty if there is none
     encrypted_key: bytes
 
 
@@ -106,6 +106,9 @@ def _key_agreement(element: Element) -> Iterable[KeyAgreementInfo]:
     fields.take("version").integer()
     originator = fields.take("the originator", der.context(0)).only_child()
     ukm = fields.optional(der.context(1))
+    material = ukm.only_child().to_der() if ukm else b""
+    if len(material) > UKM_BYTES_MAX:
+        raise Malformed(f"keying material of more than {UKM_BYTES_MAX} bytes", element.offset)
     algorithm = read_algorithm(fields.take("keyEncryptionAlgorithm"))
     keys = fields.take("recipientEncryptedKeys", der.SEQUENCE)
     fields.end()
@@ -115,7 +118,7 @@ def _key_agreement(element: Element) -> Iterable[KeyAgreementInfo]:
     for key in keys.children():
         parts = key.expect(der.SEQUENCE, "RecipientEncryptedKey").fields()
         recipient = _agreement_recipient(parts.take("the recipient's identifier"))
-        yield KeyAgreementInfo(recipient, algorithm, point, ukm, _wrapped(parts.take("the encrypted key")))
+        yield KeyAgreementInfo(recipient, algorithm, point, material, _wrapped(parts.take("the encrypted key")))
         parts.end()
 
 
@@ -221,14 +224,13 @@ def _agreed(info: KeyAgreementInfo, key: PrivateKey) -> bytes:
         raise AlgorithmRefused(wrap.oid, f"the key wrap {wrap.oid} is not known")
     point = ec.EllipticCurvePublicKey.from_encoded_point(key.key.curve, info.point)
     secret = key.key.exchange(ec.ECDH(), point)
-    ukm = info.ukm.raw if info.ukm else b""
-    wrapping_key = _derived(secret, KEY_AGREEMENTS[info.algorithm.oid], wrap.raw, KEY_WRAPS[wrap.oid], ukm)
+    wrapping_key = _derived(secret, KEY_AGREEMENTS[info.algorithm.oid], wrap.raw, KEY_WRAPS[wrap.oid], info.ukm)
     return aes_key_unwrap(wrapping_key, info.encrypted_key)
 
 
 def _derived(secret: bytes, digest: Digest, wrap_algorithm: bytes, size: int, ukm: bytes) -> bytes:
     """The X9.63 derivation over ECC-CMS-SharedInfo (RFC 5753 §7.2)."""
-    entity = der.element(der.context(0), Element.only(ukm).only_child().raw) if ukm else b""
+    entity = der.element(der.context(0), ukm) if ukm else b""
     length = der.element(der.context(2), der.octet_string((size * 8).to_bytes(4, "big")))
     return X963KDF(digest.algorithm, size, der.sequence(wrap_algorithm, entity, length)).derive(secret)
 
