@@ -18,9 +18,8 @@ from edi_gateway.marketplace.parties import ItemIdentity, Reference, VatRate
 from edi_gateway.marketplace.shipping import apply_shipment
 from edi_gateway.partnership import Tolerances
 
-from .documents import NOW, ORDER_NUMBER, TODAY, VAT, a_confirmation, a_shipment, a_shipped_line, an_invoice
+from .documents import NOW, ORDER_NUMBER, TODAY, VAT, a_confirmation, a_shipment, a_shipped_line, an_invoice, sent
 from .documents import an_invoice_line as billed
-from .documents import sent
 
 D = Decimal
 STRICT = Tolerances()
