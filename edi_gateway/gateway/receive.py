@@ -18,7 +18,6 @@ is a 4xx: 400 for headers that are no AS2, 413 for the size, 403 for what would 
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -37,11 +36,11 @@ from edi_gateway.as2.headers import Headers, Request, read_request
 from edi_gateway.as2.inbound import open_transmission
 from edi_gateway.as2.mdn import SealedMdn, compose
 from edi_gateway.as2.mic import Mic
-from edi_gateway.as2.opened import EncryptedWith, Opened, OpenedReport, Refused, SignedWith
+from edi_gateway.as2.opened import Opened, OpenedReport, Refused
 from edi_gateway.as2.relationship import Relationship
 from edi_gateway.gateway.app import Gateway
+from edi_gateway.gateway.dispatch import enqueue_receipt, restart
 from edi_gateway.gateway.settle import ReceivedMdn, apply, judge_posted
-from edi_gateway.gateway.states import OUTBOUND, OutboundEvent, change
 from edi_gateway.partnership import Partnership
 from edi_gateway.store.database import Reading, UnitOfWork
 from edi_gateway.store.payloads import PayloadTooLarge, Stored, keep
@@ -52,10 +51,12 @@ from edi_gateway.store.transmissions import (
     TransmissionDirection,
     TransmissionKind,
     TransmissionState,
+    encryption_text,
     inbound,
     locked,
     receipt_transmission,
     receipts,
+    signature_text,
 )
 from edi_gateway.transport.http import ANSWER_BYTES_MAX
 
@@ -307,10 +308,11 @@ def _give(
 
 
 def _hand_over(gateway: Gateway, uow: UnitOfWork, arrival: Arrival, row: Transmission, receipt: Receipt) -> HttpAnswer:
-    if arrival.receipt_mode is not ReceiptMode.ASYNC or not isinstance(arrival, FromPartner):
-        return HttpAnswer(200, tuple((name, value) for name, value in receipt.headers), receipt.body)
-    _queue_receipt(gateway, uow, arrival, row, receipt)
-    return _nothing_more(arrival)
+    url = arrival.request.receipt.delivery_url if arrival.request and arrival.request.receipt else None
+    if url and arrival.partnership:
+        enqueue_receipt(uow, gateway, arrival.partnership, row, receipt, url)
+        return _nothing_more(arrival)
+    return HttpAnswer(200, tuple((name, value) for name, value in receipt.headers), receipt.body)
 
 
 def _nothing_more(arrival: Arrival) -> HttpAnswer:
@@ -331,42 +333,6 @@ def _receipt(
         return None
     message_id = gateway.message_id()
     return compose(request, relationship, disposition, mic, explanation, message_id=message_id, now=arrival.at)
-
-
-def _queue_receipt(
-    gateway: Gateway, uow: UnitOfWork, arrival: FromPartner, row: Transmission, receipt: Receipt
-) -> None:
-    """An asynchronous receipt is a transmission of its own; the dispatcher posts it."""
-    request, partnership = arrival.request, arrival.partnership
-    body = gateway.payloads.put(io.BytesIO(receipt.body))
-    keep(uow, body, arrival.at)
-    queued = Transmission(
-        id=gateway.new_id(),
-        direction=TransmissionDirection.OUT,
-        kind=TransmissionKind.RECEIPT,
-        state=TransmissionState.QUEUED,
-        created_at=arrival.at,
-        changed_at=arrival.at,
-        partnership=partnership.name,
-        as2_from=request.as2_to,
-        as2_to=request.as2_from,
-        message_id=receipt.message_id,
-        headers=receipt.headers,
-        receipt_mode=ReceiptMode.NONE,
-        raw_sha256=body.sha256,
-        raw_size=body.size,
-        content_type="multipart/report",
-        document_types="MDN",
-        disposition=receipt.disposition,
-        url=request.receipt.delivery_url if request.receipt else None,
-        answers_id=row.id,
-        due_at=arrival.at,
-        deadline_at=arrival.at + partnership.as2.deadline,
-    )
-    uow.session.add(queued)
-    reason = f"asynchronous receipt for {row.message_id}"
-    uow.record_event("transmission.state", queued.subject, None, queued.state, reason, {}, arrival.at)
-    uow.wake("dispatch", partnership.name)
 
 
 # --- again ----------------------------------------------------------------------------------------------------------
@@ -434,13 +400,9 @@ def _give_again(gateway: Gateway, uow: UnitOfWork, arrival: FromPartner, row: Tr
 
 def _post_again(uow: UnitOfWork, arrival: FromPartner, posted: Transmission) -> None:
     """The stored asynchronous receipt goes out once more, unless it is on its way anyhow."""
-    if posted.state not in (TransmissionState.SENT, TransmissionState.PARKED):
-        return
-    reason = "the partner sent his message again: he has not had the receipt"
-    change(uow, posted, OUTBOUND, OutboundEvent.RESEND, reason=reason, now=arrival.at)
-    posted.reason, posted.changed_at, posted.due_at = "", arrival.at, arrival.at
-    posted.attempts, posted.deadline_at = 0, arrival.at + arrival.partnership.as2.deadline
-    uow.wake("dispatch", arrival.partnership.name)
+    if posted.state in (TransmissionState.SENT, TransmissionState.PARKED):
+        reason = "the partner sent his message again: he has not had the receipt"
+        restart(uow, posted, arrival.partnership, reason, arrival.at)
 
 
 # --- refused --------------------------------------------------------------------------------------------------------
@@ -529,16 +491,6 @@ def _recorded(uow: UnitOfWork, arrival: Arrival, reason: str, details: Mapping[s
     known = {"message_id": row.message_id, "raw": row.raw_sha256, "size": row.raw_size}
     uow.record_event("transmission.state", row.subject, None, row.state, reason, known | dict(details), arrival.at)
     return row
-
-
-def signature_text(signed: SignedWith | None) -> str | None:
-    """How a signature is shown in lists: digest, scheme, fingerprint of the certificate."""
-    return f"{signed.digest} {signed.scheme} {signed.fingerprint}" if signed else None
-
-
-def encryption_text(encrypted: EncryptedWith | None) -> str | None:
-    """How an encryption is shown in lists: cipher, key transport, fingerprint of the certificate."""
-    return f"{encrypted.cipher} {encrypted.key_transport} {encrypted.fingerprint}" if encrypted else None
 
 
 def _text(status: int, text: str) -> HttpAnswer:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from edi_gateway.as2.headers import Headers
@@ -59,6 +59,14 @@ class Judged:
     def counts(self) -> bool:
         """Whether it is verified, about a transmission of ours, and so may decide it."""
         return self.settlement is not None and self.settlement.outcome.is_terminal
+
+    @property
+    def is_positive(self) -> bool:
+        return self.settlement is not None and self.settlement.outcome.is_positive
+
+    def about(self, row: Transmission) -> Judged:
+        """The same judgement for the row as another transaction holds it."""
+        return replace(self, row=row)
 
 
 @dataclass(frozen=True, slots=True)

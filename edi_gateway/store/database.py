@@ -25,12 +25,14 @@ from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
+from sqlalchemy.pool import NullPool
 
 from edi_gateway.store.base import Base
 from edi_gateway.store.events import Happened, append
 
 BUSY_SECONDS_MAX = 10.0  # how long a writer waits for another one
 _POOL = {"pool_size": 16, "max_overflow": 32}  # connections kept, and more while they are needed
+_MIGRATION_LOCK = 4130  # any number that nothing else in the database locks
 
 Wake = Callable[[str, str, datetime | None], None]  # task, key, at
 
@@ -132,7 +134,9 @@ class Database:
 
     def create_all(self) -> None:
         """Make every table that is missing, for tests; an installation migrates (`edi-gateway db upgrade`)."""
-        Base.metadata.create_all(self._writer)
+        from edi_gateway.store.schema import metadata  # the tables' modules import this one
+
+        metadata.create_all(self._writer)
 
     def answers(self) -> bool:
         """Whether a write transaction can be had right now. Raises SQLAlchemy's error if not."""
@@ -141,6 +145,33 @@ class Database:
 
     def close(self) -> None:
         self.engine.dispose()
+
+
+class BrokenReference(Exception):
+    """A migration left rows that refer to nothing; it was rolled back."""
+
+
+@contextmanager
+def migrating(url: str) -> Iterator[Connection]:
+    """One transaction for a migration: nobody else migrates meanwhile, and it is kept whole or not at all.
+
+    SQLite replaces a table to alter it, so foreign keys are off meanwhile and checked at the end.
+    """
+    sqlite_file = make_url(url).get_backend_name() == "sqlite"
+    engine = create_engine(url, poolclass=NullPool)
+    if sqlite_file:
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "connect", lambda connection, record: connection.execute("PRAGMA foreign_keys=OFF"))
+        event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+    try:
+        with engine.begin() as connection:
+            if not sqlite_file:
+                connection.execute(text(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})"))
+            yield connection
+            if sqlite_file and (broken := connection.exec_driver_sql("PRAGMA foreign_key_check").first()):
+                raise BrokenReference(f"{broken[0]} row {broken[1]} refers to a missing row of {broken[2]}")
+    finally:
+        engine.dispose()
 
 
 def _engine(url: str) -> Engine:

@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, Select, String, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from edi_gateway.as2.opened import EncryptedWith, SignedWith
 from edi_gateway.partnership import Compression
 from edi_gateway.store.base import Base, JsonText, coded
 from edi_gateway.store.payloads import Payload
@@ -190,6 +191,16 @@ class Receipt(Base):
     outcome: Mapped[str] = mapped_column(String(40))  # `given`, or what `as2.mdn.judge` said
     headers: Mapped[Any] = mapped_column(JsonText)
     body: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+def signature_text(signed: SignedWith | None) -> str | None:
+    """How `signed_with` is written: digest, scheme, fingerprint of the certificate."""
+    return f"{signed.digest} {signed.scheme} {signed.fingerprint}" if signed else None
+
+
+def encryption_text(encrypted: EncryptedWith | None) -> str | None:
+    """How `encrypted_with` is written: cipher, key transport, fingerprint of the certificate."""
+    return f"{encrypted.cipher} {encrypted.key_transport} {encrypted.fingerprint}" if encrypted else None
 
 
 def locked(session: Session, transmission_id: str) -> Transmission | None:

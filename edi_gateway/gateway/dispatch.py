@@ -1,0 +1,424 @@
+"""Sending: one attempt at a time, the same bytes each time.
+
+    enqueue          T3: a transmission `queued` under its Message-ID, in the caller's transaction
+    dispatch         T4a {queued -> sending, attempt n, lease} COMMIT
+                     sealed once: bytes, headers (Date, Message-ID) and digest table kept, COMMIT
+                     POST, with no transaction open
+                     T4b {what came of it} COMMIT
+
+After a timeout the outcome is unknown, not failed: the sealed bytes go again under their Message-ID, after a growing
+pause, until attempts or time are used up; then the transmission is parked where an operator sees it. A process that
+dies between T4a and T4b leaves `sending` with a lease; `gateway.sweep` puts it back.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
+
+from sqlalchemy import Select
+
+from edi_gateway.as2.errors import RelationshipFault
+from edi_gateway.as2.fields import FieldMalformed
+from edi_gateway.as2.mic import digests_to_text
+from edi_gateway.as2.outbound import Sealed, seal
+from edi_gateway.as2.relationship import Relationship
+from edi_gateway.gateway.app import Gateway
+from edi_gateway.gateway.settle import Judged, NoReceipt, apply, judge_answer
+from edi_gateway.gateway.states import OUTBOUND, OutboundEvent, change
+from edi_gateway.partnership import As2Policy, MdnMode, Partnership
+from edi_gateway.store.database import UnitOfWork
+from edi_gateway.store.payloads import PayloadMissing, Stored, keep
+from edi_gateway.store.transmissions import (
+    Receipt,
+    ReceiptMode,
+    Transmission,
+    TransmissionDirection,
+    TransmissionKind,
+    TransmissionState,
+    encryption_text,
+    locked,
+    signature_text,
+    waiting,
+)
+from edi_gateway.transport.http import UPLOAD_BYTES_PER_SECOND_MIN, Answer, Outgoing, TransportError
+
+LEASE_SPARE = timedelta(minutes=5)  # sealing and T4b, on a slow machine
+DOUBLINGS_MAX = 30
+JITTER = 0.25  # a pause is up to this fraction shorter or longer
+REASON_CHARACTERS_MAX = 1000
+_RECEIPT_MODES = {MdnMode.SYNC: ReceiptMode.SYNC, MdnMode.ASYNC: ReceiptMode.ASYNC, MdnMode.NONE: ReceiptMode.NONE}
+# Statuses of 400 to 499 that say "later": request timeout, too early, too many requests (rfc4130bis §5.4).
+_LATER = frozenset({408, 425, 429})
+
+
+def enqueue(
+    uow: UnitOfWork,
+    gateway: Gateway,
+    partnership: Partnership,
+    payload: Stored,
+    content_type: str,
+    filename: str,
+    *,
+    document_types: str = "",
+    repeats_id: str | None = None,
+) -> Transmission:
+    """Queue `payload` (already in the payload store) for the partner, in the caller's unit of work (T3).
+
+    The Message-ID is fixed here. `document_types` is what a list shows: "ORDERS", "CONTRL". The wake-up goes out with
+    the caller's commit.
+    """
+    now = gateway.now()
+    keep(uow, payload, now)
+    row = _queued(gateway, partnership, TransmissionKind.MESSAGE, now)
+    row.message_id = gateway.message_id()
+    row.as2_from, row.as2_to = partnership.as2.our_id, partnership.as2.their_id
+    row.url, row.headers = partnership.as2.url, []
+    row.receipt_mode = _RECEIPT_MODES[partnership.as2.mdn_mode]
+    row.payload_sha256, row.payload_size = payload.sha256, payload.size
+    row.content_type, row.filename = content_type, filename
+    row.document_types, row.repeats_id = document_types, repeats_id
+    details = {"message_id": row.message_id, "payload": payload.sha256, "size": payload.size}
+    _begin(uow, row, f"{document_types or content_type} for {partnership.name}", details, now)
+    return row
+
+
+def enqueue_receipt(
+    uow: UnitOfWork, gateway: Gateway, partnership: Partnership, answered: Transmission, receipt: Receipt, url: str
+) -> Transmission:
+    """Queue the stored MDN of `answered` as a POST of its own to `url`, which was checked against the partnership."""
+    now = gateway.now()
+    body = gateway.payloads.put(io.BytesIO(receipt.body))
+    keep(uow, body, now)
+    row = _queued(gateway, partnership, TransmissionKind.RECEIPT, now)
+    row.message_id, row.as2_from, row.as2_to = receipt.message_id, answered.as2_to, answered.as2_from
+    row.url, row.headers, row.receipt_mode = url, receipt.headers, ReceiptMode.NONE
+    row.raw_sha256, row.raw_size = body.sha256, body.size
+    row.document_types, row.disposition, row.answers_id = "MDN", receipt.disposition, answered.id
+    _begin(uow, row, f"asynchronous receipt for {answered.message_id}", {"raw": body.sha256}, now)
+    return row
+
+
+def _queued(gateway: Gateway, partnership: Partnership, kind: TransmissionKind, now: datetime) -> Transmission:
+    return Transmission(
+        id=gateway.new_id(),
+        direction=TransmissionDirection.OUT,
+        kind=kind,
+        state=TransmissionState.QUEUED,
+        partnership=partnership.name,
+        created_at=now,
+        changed_at=now,
+        due_at=now,
+        deadline_at=now + partnership.as2.deadline,
+    )
+
+
+def _begin(uow: UnitOfWork, row: Transmission, reason: str, details: Mapping[str, object], now: datetime) -> None:
+    uow.session.add(row)
+    uow.record_event("transmission.state", row.subject, None, row.state, reason, details, now)
+    uow.wake("dispatch", row.partnership or "")
+
+
+# --- one attempt ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What an attempt came to. `judged` is the MDN in the answer, if it decides."""
+
+    event: OutboundEvent
+    reason: str
+    retry_after: timedelta | None = None
+    judged: Judged | None = None
+
+
+def dispatch(gateway: Gateway, partnership_name: str) -> bool:
+    """Send what is due first for this partner; say whether there was anything. Wakes itself for the next one."""
+    partnership = gateway.partnerships.by_name(partnership_name)
+    if partnership is None:
+        return False  # suspended: it waits, and the sweep parks it after its deadline
+    row = _take(gateway, partnership)
+    if row is None:
+        return False
+    try:
+        outcome = _attempt(gateway, row, partnership)
+    except (RelationshipFault, FieldMalformed, PayloadMissing) as fault:
+        outcome = Outcome(OutboundEvent.PARK, str(fault))
+    _conclude(gateway, row, partnership, outcome)
+    return True
+
+
+def _take(gateway: Gateway, partnership: Partnership) -> Transmission | None:
+    """T4a: the transmission that is due first becomes `sending`; nobody else takes it until its lease is over."""
+    now = gateway.now()
+    with gateway.database.write() as uow:
+        row = uow.session.scalar(_due(partnership.name, now))
+        if row is None:
+            return None
+        change(uow, row, OUTBOUND, OutboundEvent.TAKE, reason=f"attempt {row.attempts + 1}", now=now)
+        row.attempts += 1
+        row.changed_at, row.due_at = now, None
+        row.lease_until = now + _lease(row, partnership)
+        uow.commit()
+    return row
+
+
+def _due(name: str, now: datetime) -> Select[Transmission]:
+    in_time = Transmission.deadline_at.is_(None) | (Transmission.deadline_at >= now)
+    due = waiting(TransmissionState.QUEUED, name).where(Transmission.due_at <= now, in_time)
+    return due.limit(1).with_for_update(skip_locked=True)
+
+
+def _lease(row: Transmission, partnership: Partnership) -> timedelta:
+    """Longer than any attempt can take: connect, upload at the least rate, answer, and both ends of it."""
+    size = max(row.payload_size or 0, row.raw_size or 0)
+    upload = timedelta(seconds=2 * size / UPLOAD_BYTES_PER_SECOND_MIN)
+    return 3 * partnership.as2.timeout + upload + LEASE_SPARE
+
+
+def _attempt(gateway: Gateway, row: Transmission, partnership: Partnership) -> Outcome:
+    """Seal if this is the first attempt, POST, and say what came of it. No transaction is open meanwhile."""
+    relationship = gateway.partnerships.relationship(partnership)
+    url = _url(row, partnership, relationship)
+    if row.raw_sha256 is None:
+        row = _seal(gateway, row, partnership, relationship)
+    with gateway.payloads.open(row.raw_sha256 or "") as body:
+        request = Outgoing(
+            url=url,
+            headers=tuple((name, value) for name, value in row.headers),
+            body=body,
+            length=row.raw_size or 0,
+            timeout_seconds=partnership.as2.timeout.total_seconds(),
+            trusted=True,  # `_url` gives only what an operator configured
+        )
+        try:
+            answer = gateway.send(request)
+        except TransportError as error:
+            known = "it may have arrived" if error.sent else "it did not leave"
+            return Outcome(OutboundEvent.RETRY, f"{error} ({known})"[:REASON_CHARACTERS_MAX])
+    return _outcome(gateway, row, relationship, answer)
+
+
+def _url(row: Transmission, partnership: Partnership, relationship: Relationship) -> str:
+    """Where it goes today: the partnership's message URL, or the agreed place for an asynchronous MDN."""
+    if row.kind is TransmissionKind.MESSAGE:
+        return partnership.as2.url
+    if row.url is None or not relationship.allows_delivery_to(row.url):
+        raise RelationshipFault(f"asynchronous receipts are no longer delivered to {row.url}: not what was agreed")
+    return row.url
+
+
+def _seal(gateway: Gateway, row: Transmission, partnership: Partnership, relationship: Relationship) -> Transmission:
+    """Sign and encrypt, once. What is sent is what was committed here, also after a crash."""
+    now = gateway.now()
+    with gateway.payloads.open(row.payload_sha256 or "") as payload:
+        sealed = seal(
+            payload,
+            relationship,
+            message_id=row.message_id or "",
+            now=now,
+            filename=row.filename or "",
+            spool=gateway.payloads.spool,
+            async_mdn_url=gateway.mdn_url if partnership.as2.mdn_mode is MdnMode.ASYNC else None,
+            content_type=row.content_type or "",
+        )
+    with sealed.body:
+        raw = gateway.payloads.put(sealed.body)
+    with gateway.database.write() as uow:
+        kept = locked(uow.session, row.id) or row
+        if kept.raw_sha256 is None:
+            keep(uow, raw, now)
+            _fill(kept, sealed, raw, partnership)
+            details = {"raw": raw.sha256, "size": raw.size, "mic": sealed.mic.render()}
+            uow.record_event("transmission.sealed", kept.subject, None, None, "signed and encrypted", details, now)
+            uow.commit()
+    return kept
+
+
+def _fill(row: Transmission, sealed: Sealed, raw: Stored, partnership: Partnership) -> None:
+    row.raw_sha256, row.raw_size = raw.sha256, raw.size
+    row.headers = [list(header) for header in sealed.headers]
+    row.digests = digests_to_text(sealed.digests)
+    row.mic = sealed.mic.render()
+    row.signed_with = signature_text(sealed.signed_with)
+    row.encrypted_with = encryption_text(sealed.encrypted_with)
+    row.compression = sealed.compressed
+    row.receipt_mode = _RECEIPT_MODES[partnership.as2.mdn_mode]
+    row.receipt_signed, row.receipt_mic = sealed.sent.receipt_signed, sealed.sent.mic_required
+
+
+# --- what came of it ------------------------------------------------------------------------------------------------
+
+# After a 2xx without an MDN that counts. Where one was due in the answer the outcome is unknown: the same bytes again
+# are answered with the stored MDN.
+_DELIVERED: Mapping[ReceiptMode, tuple[OutboundEvent, str]] = {
+    ReceiptMode.SYNC: (OutboundEvent.RETRY, "HTTP {status} without an MDN that counts: {receipt}"),
+    ReceiptMode.ASYNC: (OutboundEvent.AWAIT, "HTTP {status}; the MDN comes later"),
+    ReceiptMode.NONE: (OutboundEvent.DELIVER, "HTTP {status}; no receipt was asked for"),
+}
+
+
+def _outcome(gateway: Gateway, row: Transmission, relationship: Relationship, answer: Answer) -> Outcome:
+    """A verified MDN decides, under whatever status it comes; otherwise the status does."""
+    if row.kind is TransmissionKind.RECEIPT or not answer.body:
+        return _by_status(row, answer, "the answer is empty")
+    match judge_answer(row, relationship, answer, gateway):
+        case Judged() as judged if judged.counts:
+            event = OutboundEvent.ACKNOWLEDGE if judged.is_positive else OutboundEvent.REFUSE
+            return Outcome(event, judged.reason, judged=judged)
+        case Judged(reason=reason) | NoReceipt(reason=reason):
+            return _by_status(row, answer, reason)
+
+
+def _by_status(row: Transmission, answer: Answer, receipt: str) -> Outcome:
+    status = answer.status
+    if 200 <= status < 300:
+        event, reason = _DELIVERED[row.receipt_mode]
+        return Outcome(event, reason.format(status=status, receipt=receipt)[:REASON_CHARACTERS_MAX])
+    if status < 200 or status >= 500 or status in _LATER:
+        return Outcome(OutboundEvent.RETRY, f"HTTP {status}: the partner cannot take it now", _retry_after(answer))
+    if status < 400:
+        return Outcome(OutboundEvent.PARK, f"HTTP {status}: redirects are not followed; correct the partnership's url")
+    return Outcome(OutboundEvent.PARK, f"HTTP {status}: the partner does not take it; ask him, then resend")
+
+
+def _retry_after(answer: Answer) -> timedelta | None:
+    """What Retry-After says (RFC 9110 §10.2.3): seconds, or a date, which counts from the answer's own Date."""
+    headers = {name.lower(): value.strip() for name, value in answer.headers}
+    value = headers.get("retry-after", "")
+    if value.isascii() and value.isdecimal() and len(value) < 9:
+        return timedelta(seconds=int(value))
+    try:
+        return parsedate_to_datetime(value) - parsedate_to_datetime(headers.get("date", ""))
+    except (ValueError, TypeError):
+        return None
+
+
+def _conclude(gateway: Gateway, taken: Transmission, partnership: Partnership, outcome: Outcome) -> None:
+    """T4b. A verdict counts whenever it comes; anything else only for the attempt that is under way."""
+    with gateway.database.write() as uow:
+        row = locked(uow.session, taken.id) or taken
+        turn = Turn(uow, row, partnership, gateway.now(), gateway.jitter())
+        if outcome.judged is not None:
+            apply(uow, gateway, outcome.judged.about(row), turn.now)
+        elif row.state is TransmissionState.SENDING and row.attempts == taken.attempts:
+            _leave(turn, outcome)
+        else:
+            reason = f"attempt {taken.attempts} came back late: {outcome.reason}"
+            uow.record_event("transmission.overtaken", row.subject, row.state, row.state, reason, {}, turn.now)
+        uow.wake("dispatch", partnership.name)
+        uow.commit()
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A transmission held in a unit of work, on its way into another state."""
+
+    uow: UnitOfWork
+    row: Transmission
+    partnership: Partnership | None  # None: suspended or gone
+    now: datetime
+    chance: float  # 0 <= chance < 1, spreads retries
+
+    def move(self, event: OutboundEvent, reason: str, *, due_at: datetime | None = None) -> None:
+        """Along the table; nobody holds it any more."""
+        due = {"due": due_at.isoformat()} if due_at else {}
+        change(self.uow, self.row, OUTBOUND, event, reason=reason, now=self.now, details=due)
+        self.row.reason, self.row.changed_at = reason, self.now
+        self.row.due_at, self.row.lease_until = due_at, None
+
+    def park(self, reason: str) -> None:
+        """Out of the way, where an operator sees it."""
+        self.move(OutboundEvent.PARK, reason)
+        self.uow.record_event("alert.transmission-parked", self.row.subject, None, None, reason, {}, self.now)
+
+    def again(self, event: OutboundEvent, reason: str, retry_after: timedelta | None = None) -> None:
+        """Queue it for its next attempt, or park it when attempts or time are used up."""
+        row, policy = self.row, self.partnership.as2 if self.partnership else None
+        next_at = self.now + (pause(policy, row.attempts, self.chance, retry_after) if policy else timedelta())
+        if policy is not None and row.attempts >= policy.attempts_max:
+            self.park(f"{row.attempts} attempts, the last: {reason}")
+        elif row.deadline_at is not None and next_at > row.deadline_at:
+            self.park(f"its deadline comes before the next attempt; the last of {row.attempts}: {reason}")
+        else:
+            self.move(event, reason, due_at=next_at)
+            self.uow.wake("dispatch", row.partnership or "", next_at)
+
+
+def _leave(turn: Turn, outcome: Outcome) -> None:
+    match outcome.event:
+        case OutboundEvent.RETRY:
+            turn.again(outcome.event, outcome.reason, outcome.retry_after)
+        case OutboundEvent.PARK:
+            turn.park(outcome.reason)
+        case OutboundEvent.AWAIT if turn.partnership is not None:
+            turn.move(outcome.event, outcome.reason, due_at=turn.now + turn.partnership.as2.mdn_wait)
+        case _:
+            turn.move(outcome.event, outcome.reason)
+            turn.row.settled_at = turn.now
+
+
+def pause(policy: As2Policy, attempts: int, chance: float, retry_after: timedelta | None = None) -> timedelta:
+    """How long to wait after attempt number `attempts`: `retry_first`, doubled with each attempt up to
+    `retry_longest`, spread by the jitter; at least what the partner asked for, within `retry_longest`."""
+    doubled = policy.retry_first * (1 << min(max(attempts - 1, 0), DOUBLINGS_MAX))
+    spread = min(doubled, policy.retry_longest) * (1 - JITTER + 2 * JITTER * chance)
+    return max(spread, min(retry_after, policy.retry_longest)) if retry_after else spread
+
+
+# --- once more ------------------------------------------------------------------------------------------------------
+
+
+class CannotResend(Exception):
+    """The transmission cannot be sent again; the text says why and what to do."""
+
+
+_ON_ITS_WAY = (TransmissionState.QUEUED, TransmissionState.SENDING, TransmissionState.AWAITING_MDN)
+
+
+def resend(gateway: Gateway, transmission_id: str) -> Transmission:
+    """Send it once more; gives the transmission that goes out.
+
+    A parked one goes with the same bytes under its Message-ID, because nobody knows whether the partner has it. One
+    that was decided goes as a new transmission under a new Message-ID. Raises CannotResend.
+    """
+    with gateway.database.write() as uow:
+        row = locked(uow.session, transmission_id)
+        if row is None or row.direction is not TransmissionDirection.OUT:
+            raise CannotResend(f"no outbound transmission {transmission_id!r}; see `transmissions list`")
+        partnership = gateway.partnerships.by_name(row.partnership or "")
+        if partnership is None:
+            raise CannotResend(f"the partnership {row.partnership} is suspended or gone; apply it first")
+        if row.state in _ON_ITS_WAY:
+            raise CannotResend(f"it is on its way already: {row.state}")
+        if row.state is TransmissionState.PARKED or row.kind is TransmissionKind.RECEIPT:
+            restart(uow, row, partnership, "an operator sends it again", gateway.now())
+        else:
+            row = _anew(uow, gateway, row, partnership)
+        uow.commit()
+    return row
+
+
+def restart(uow: UnitOfWork, row: Transmission, partnership: Partnership, reason: str, now: datetime) -> None:
+    """The same bytes under the same Message-ID, with attempts and deadline counted anew."""
+    change(uow, row, OUTBOUND, OutboundEvent.RESEND, reason=reason, now=now)
+    row.reason, row.changed_at, row.due_at, row.attempts = reason, now, now, 0
+    row.deadline_at, row.settled_at = now + partnership.as2.deadline, None
+    uow.wake("dispatch", partnership.name)
+
+
+def _anew(uow: UnitOfWork, gateway: Gateway, row: Transmission, partnership: Partnership) -> Transmission:
+    payload = Stored(row.payload_sha256 or "", row.payload_size or 0)
+    return enqueue(
+        uow,
+        gateway,
+        partnership,
+        payload,
+        row.content_type or "",
+        row.filename or "",
+        document_types=row.document_types,
+        repeats_id=row.id,
+    )

@@ -1,0 +1,12 @@
+"""Every table, in one import: what migrations compare and tests create."""
+
+from __future__ import annotations
+
+from sqlalchemy import MetaData
+
+from edi_gateway.store import business, documents, events, partnerships, payloads, transmissions
+from edi_gateway.store.base import Base
+
+TABLE_MODULES = (business, documents, events, partnerships, payloads, transmissions)
+
+metadata: MetaData = Base.metadata

@@ -1,0 +1,45 @@
+"""The Flask application: AS2, health, API. One error handler, so that no view has a `try`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import structlog
+from flask import Blueprint, Flask, Response
+from werkzeug.exceptions import HTTPException
+
+from edi_gateway.gateway.app import Gateway
+from edi_gateway.web import as2, health
+
+RETRY_AFTER_SECONDS = 60
+
+_log = structlog.get_logger(__name__)
+
+
+def create_app(
+    gateway: Gateway,
+    *,
+    workers_alive: Callable[[], bool] = lambda: True,
+    blueprints: Sequence[Blueprint] = (),
+) -> Flask:
+    """The application of one gateway; `blueprints` adds what the role of this gateway needs more."""
+    app = Flask(__name__, static_folder=None)
+    for routes in (as2.blueprint(gateway), health.blueprint(gateway, workers_alive), *blueprints):
+        app.register_blueprint(routes)
+    app.register_error_handler(Exception, _answer_error)
+    return app
+
+
+def _answer_error(error: Exception) -> Response | HTTPException:
+    """A refusal of HTTP itself stays what it is; anything else is our fault: 503, so that the sender tries again.
+
+    Nothing was promised at that point: an MDN leaves only after its commit.
+    """
+    if isinstance(error, HTTPException):
+        return error
+    _log.error("request failed", exc_info=error)
+    return Response(
+        "The gateway cannot take this now. Nothing was kept; please send it again.\n",
+        503,
+        {"Retry-After": str(RETRY_AFTER_SECONDS), "Content-Type": "text/plain; charset=utf-8"},
+    )
