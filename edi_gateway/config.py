@@ -109,7 +109,8 @@ class Config(Section):
     partners_dir: Path = Field(default=Path("partners"), description="one folder a trading partner")
     database_url: str = Field(
         default_factory=lambda values: f"sqlite:///{values.get('data_dir', 'data')}/gateway.sqlite",
-        description="SQLAlchemy URL; default: SQLite in data_dir",
+        description="sqlite:/// or postgresql:// URL; default: SQLite in data_dir",
+        pattern=r"^(sqlite|postgresql)(\+[a-z0-9_]+)?://\S*$",
     )
     host: str = Field(default="127.0.0.1", description="address that the server listens on", min_length=1)
     port: Whole = Field(default=8080, ge=0, le=65535, description="port; 0 takes a free one")

@@ -39,7 +39,7 @@ class _LazyGroup(click.Group):
 
 
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
-@click.version_option(package_name="edi-gateway")
+@click.version_option(package_name="edi-gateway", prog_name="edi-gateway")
 @click.option(
     "--config",
     "config_file",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import click
+from sqlalchemy import make_url
 
 from edi_gateway.cli.frame import json_option, load_config, print_json
 from edi_gateway.config import variables
@@ -20,6 +21,7 @@ def config() -> None:
 def show(as_json: bool) -> None:
     """Print every value in force, from defaults, file and variables; secrets are masked."""
     shown = load_config().model_dump(mode="json")
+    shown["database_url"] = make_url(shown["database_url"]).render_as_string(hide_password=True)
     if as_json:
         print_json(shown)
         return

@@ -77,6 +77,7 @@ def test_every_key_has_a_variable_and_every_variable_works() -> None:
         "public_url": "https://x.example",
     }
     values |= {"identity.gln": "9521321000018", "identity.siren": "123456782", "identity.vat_number": "FR40303265045"}
+    values |= {"database_url": "sqlite:///x"}
     values |= {"identity.iban": "FR7630006000011234567890189", "identity.bic": "DEMOFRPPXXX", "identity.country": "DE"}
     given = {
         variable.name: values.get(variable.key, "2048" if variable.key.startswith("limits.") else "1")
@@ -111,6 +112,10 @@ def test_the_document_has_the_table_of_all_keys_and_variables() -> None:
         ("[commission]\nrate = 12", "gateway.toml: commission.rate: 12 is refused (expected: less than or equal to 1)"),
         ("[commission]\nrate = inf", "gateway.toml: commission.rate: Infinity is refused"),
         ("public_url = 'gateway'", "gateway.toml: public_url: 'gateway' is not a URL"),
+        (
+            "database_url = 'mysql://x'",
+            "gateway.toml: database_url: 'mysql://x' is refused (expected: String should match",
+        ),
         ("port = ", "gateway.toml: not TOML"),
         ("[limits]\nbody_bytes_max = 1023", "gateway.toml: limits.body_bytes_max: 1023 is refused"),
     ],
