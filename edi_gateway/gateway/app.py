@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from edi_gateway.config import Config
 from edi_gateway.gateway.keys import KeyStore, open_keys
@@ -48,6 +49,15 @@ class Gateway:
     new_id: Callable[[], str] = new_id
     jitter: Callable[[], float] = random.random  # 0 <= x < 1, spreads retries
     handlers: Mapping[str, Any] = field(default_factory=dict)  # message type -> RecordHandler
+
+    def message_id(self) -> str:
+        """A new Message-ID of ours: bracketed, unique, without space (RFC 4130 §5.3.3)."""
+        return f"<{self.new_id()}@{urlsplit(self.config.public_url).hostname or 'localhost'}>"
+
+    @property
+    def mdn_url(self) -> str:
+        """Where partners POST their asynchronous MDNs to."""
+        return f"{self.config.public_url.rstrip('/')}/as2"
 
     def close(self) -> None:
         self.database.close()
