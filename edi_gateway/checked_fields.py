@@ -50,6 +50,10 @@ def _is_country(value: str) -> bool:
     return bool(_COUNTRY.fullmatch(value))
 
 
+def _is_database_url(value: str) -> bool:
+    return bool(_DATABASE_URL.fullmatch(value))
+
+
 def _is_as2_name(value: str) -> bool:
     """RFC 4130 §6.2: 1 to 128 printable ASCII characters; no double quote or backslash, which need quoting."""
     return bool(_AS2_NAME.fullmatch(value)) and not set(value) & {'"', "\\"} and value == value.strip()
@@ -92,6 +96,8 @@ def _plain(value: Decimal) -> Decimal:
     return Decimal(format(value.normalize(), "f"))
 
 
+_DATABASE_URL = re.compile(r"(sqlite|postgresql)(\+[a-z0-9_]{1,30})?://[^\x00-\x1f]{0,2000}", re.ASCII)
+_DATABASE = ("a database that we know", "sqlite:////absolute/path or postgresql://user@host/database")
 _GLN = ("a GLN", "13 digits with a right check digit")
 _SIREN = ("a SIREN", "9 digits with a right check digit")
 _VAT_NUMBER = ("a VAT number of the EU", "country and number, such as FR40303265045")
@@ -104,6 +110,7 @@ _NAME = (
 )
 _URL = ("a URL that can be posted to", "an absolute http or https URL without user, password and fragment")
 
+DatabaseUrl = Annotated[str, _passing(_is_database_url, *_DATABASE), _like("^(sqlite|postgresql).*://.*$")]
 Gln = Annotated[str, _passing(identifiers.is_gln, *_GLN), _like("^[0-9]{13}$")]
 OptionalGln = Annotated[str, _passing(_or_empty(identifiers.is_gln), *_GLN), _like("^([0-9]{13})?$")]
 OptionalSiren = Annotated[str, _passing(_or_empty(identifiers.is_siren), *_SIREN), _like("^([0-9]{9})?$")]

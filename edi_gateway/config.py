@@ -22,6 +22,7 @@ from edi_gateway import strict_toml
 from edi_gateway.checked_fields import (
     As2Name,
     Country,
+    DatabaseUrl,
     HttpUrl,
     OptionalBic,
     OptionalGln,
@@ -107,10 +108,9 @@ class Config(Section):
     role: Role = Field(default=Role.MARKETPLACE, description="marketplace or vendor")
     data_dir: Path = Field(default=Path("data"), description="database, payloads and keys")
     partners_dir: Path = Field(default=Path("partners"), description="one folder a trading partner")
-    database_url: str = Field(
+    database_url: DatabaseUrl = Field(
         default_factory=lambda values: f"sqlite:///{values.get('data_dir', 'data')}/gateway.sqlite",
         description="sqlite:/// or postgresql:// URL; default: SQLite in data_dir",
-        pattern=r"^(sqlite|postgresql)(\+[a-z0-9_]+)?://\S*$",
     )
     host: str = Field(default="127.0.0.1", description="address that the server listens on", min_length=1)
     port: Whole = Field(default=8080, ge=0, le=65535, description="port; 0 takes a free one")
