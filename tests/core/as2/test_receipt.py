@@ -42,7 +42,7 @@ def test_084_options_are_written_and_read(options, text):
         "signed-receipt-micalg=optional,sha256; signed-receipt-protocol=optional,pkcs7-signature",
         "  Signed-Receipt-Protocol = Optional , PKCS7-Signature ;; SIGNED-RECEIPT-MICALG = OPTIONAL , SHA-256 ;",
         'signed-receipt-protocol=required,"pkcs7-signature"; signed-receipt-micalg=required,"sha-256"',
-        "x-unknown=optional,what; signed-receipt-protocol=optional,pkcs7-signature; signed-receipt-micalg=optional,sha256",
+        "x-new=optional,x; signed-receipt-protocol=optional,pkcs7-signature; signed-receipt-micalg=optional,sha256",
         "signed-receipt-protocol=pkcs7-signature; signed-receipt-micalg=sha256",
         "signed-receipt-micalg=optional,sha-256",
     ],
