@@ -1,0 +1,90 @@
+"""Control totals: what CNT says against what the message holds, and elements that depend on each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from decimal import Decimal, InvalidOperation
+
+from edi_gateway.edifact.findings import Finding
+from edi_gateway.edifact.segment import Segment
+from edi_gateway.messages import rules
+from edi_gateway.messages._type import ControlTotal, Count, Dependency, MessageType
+from edi_gateway.messages.tree import Group
+
+_VALUE = 2, 2  # CNT C270/6066, as 0098 and 0104 count
+
+
+def check_totals(message_type: MessageType, segments: Sequence[Segment], tree: Group) -> Iterator[Finding]:
+    """Control totals that differ from the message. One finding for each wrong CNT."""
+    if not message_type.control_totals:
+        return
+    for segment in segments:
+        if segment.tag == "CNT":
+            total = message_type.control_totals.get(segment.get(1, 1))
+            declared = decimal(segment.get(1, 2))
+            if total is None or declared is None:
+                continue
+            actual = compute(total, segments, tree)
+            if actual is not None and actual != declared:
+                yield Finding(
+                    rules.CONTROL_TOTAL,
+                    segment.tag,
+                    segment.position,
+                    *_VALUE,
+                    offset=segment.offset,
+                    value=segment.get(1, 2),
+                    expected=f"{actual.normalize():f}",
+                )
+
+
+def compute(total: ControlTotal, segments: Sequence[Segment], tree: Group) -> Decimal | None:
+    """What the control total should be; None where a value to be added is no number."""
+    if isinstance(total, Count):
+        return Decimal(sum(segment.tag == total.tag for segment in segments))
+    result = Decimal(0)
+    for group in _groups(tree, total.group):
+        for segment in group.segments(total.tag):
+            if segment.get(1, 1) in total.qualifiers:
+                value = decimal(segment.get(1, 2))
+                if value is None:
+                    return None
+                result += value
+    return result
+
+
+def check_dependencies(dependencies: Sequence[Dependency], segments: Sequence[Segment]) -> Iterator[Finding]:
+    """Elements that stand without the one that they depend on."""
+    for segment in segments:
+        for row in dependencies:
+            if row.tag == segment.tag and _has(segment, row.element) and not _has(segment, row.needs):
+                yield Finding(
+                    rules.DEPENDENCY,
+                    segment.tag,
+                    segment.position,
+                    row.element,
+                    offset=segment.offset,
+                    value=str(row.element),
+                    expected=str(row.needs),
+                )
+
+
+def decimal(value: str) -> Decimal | None:
+    """A number as EDIFACT writes it, either decimal mark; None if it is none."""
+    try:
+        number = Decimal(value.strip().replace(",", "."))
+    except InvalidOperation:
+        return None
+    return number if number.is_finite() else None
+
+
+def _has(segment: Segment, element: int) -> bool:
+    return element - 1 < len(segment.elements) and any(segment.elements[element - 1])
+
+
+def _groups(group: Group, trigger: str) -> Iterator[Group]:
+    """All groups with this trigger, at any depth, in the order of the message."""
+    for child in group.children:
+        if isinstance(child, Group):
+            if child.trigger == trigger:
+                yield child
+            yield from _groups(child, trigger)
