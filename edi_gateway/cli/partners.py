@@ -9,7 +9,16 @@ from typing import Any
 
 import click
 
-from edi_gateway.cli.frame import UserError, json_option, load_config, open_database, print_json, print_table
+from edi_gateway import partner_export, partner_file
+from edi_gateway.cli.frame import (
+    UserError,
+    json_option,
+    load_config,
+    open_database,
+    print_json,
+    print_table,
+    user_errors,
+)
 from edi_gateway.config import Config
 from edi_gateway.gateway import onboarding
 from edi_gateway.gateway.onboarding import Change, ChangeKind, Checked
@@ -127,6 +136,25 @@ def show(name: str, history: bool, as_json: bool) -> None:
         _print_history(rows)
     else:
         _print_fields(rows[0])
+
+
+@partners.command()
+@click.argument("name")
+@_directory
+def export(name: str, directory: Path | None) -> None:
+    """Write the folder of a partnership in force: partner.toml and certificates. Overwrites nothing."""
+    config = load_config()
+    with open_database(config) as database, database.read() as reading:
+        rows = [row for row in store.in_force(reading.session) if row.name == name]
+    if not rows:
+        raise UserError(f"no partner {name!r} is in force; `edi-gateway partners list` shows those that are")
+    folder = partner_export.export(rows[0].partnership)
+    path = (directory or config.partners_dir) / name
+    with user_errors(OSError):
+        path.mkdir(parents=True)
+        for file, data in {partner_file.FILE: folder.text.encode("utf-8"), **folder.files}.items():
+            (path / file).write_bytes(data)
+            click.echo(str(path / file))
 
 
 def _check(config: Config, directory: Path | None, names: Sequence[str], others: Sequence[Partnership] = ()) -> Checked:

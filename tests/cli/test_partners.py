@@ -1,0 +1,196 @@
+"""`edi-gateway partners`: from folders into force, seen from the command line."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from edi_gateway.cli import main
+from edi_gateway.partner_file import Folder
+from tests import partner_folders
+from tests.partner_folders import vendor_key, write
+
+URL = "https://vendor2.example/as2"
+
+
+def folder(name: str, number: int = 2, **changes: object) -> Folder:
+    """A folder whose certificate is valid today: commands look at the real clock."""
+    today = vendor_key(made=datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0))
+    made = partner_folders.folder(name, number, **changes)
+    return Folder(name=made.name, text=made.text, files={**made.files, "vendor.pem": today.certificate.pem.encode()})
+
+
+@pytest.fixture(autouse=True)
+def in_a_folder_with_two_partners(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("gateway.toml").write_text('[identity]\nas2_id = "MARKET"\ngln = "9521321000018"\n')
+    write(Path("partners"), folder("acme", 2), folder("bolt", 3))
+
+
+def run(*arguments: str, code: int = 0) -> Result:
+    result = CliRunner().invoke(main, ["partners", *arguments])
+    assert result.exit_code == code, result.output
+    return result
+
+
+def as_json(*arguments: str, code: int = 0) -> dict:
+    return json.loads(run(*arguments, "--json", code=code).stdout)
+
+
+def in_force() -> dict[str, str]:
+    return {row["name"]: row["state"] for row in as_json("list")}
+
+
+# --- check ---------------------------------------------------------------------------------------
+
+
+def test_check_says_that_all_is_well_and_makes_no_database() -> None:
+    assert run("check").output == "2 good, 0 errors, 0 warnings\n"
+    assert as_json("check") == {"partners": ["acme", "bolt"], "problems": [], "warnings": [], "ok": True}
+    assert not Path("data").exists()
+
+
+def test_check_names_every_problem_and_ends_with_1() -> None:
+    write(Path("partners"), folder("bolt", 2, old="[as2]", new="[as2]\nx = 1"), folder("coyote", 2))
+    shown = run("check", code=1).output
+    assert "error: bolt/partner.toml: as2.x: unknown key (expected: one of " in shown
+    assert "error: coyote/partner.toml: partner.gln: 9521321000025: the GLN of acme too (expected: its own)" in shown
+    assert shown.endswith("2 good, 4 errors, 0 warnings\n")
+    found = as_json("check", code=1)
+    assert found["ok"] is False
+    assert found["problems"][0]["file"] == "bolt/partner.toml"
+    assert found["problems"][0]["key"] == "as2.x"
+
+
+def test_check_of_named_partners_and_of_another_folder() -> None:
+    assert as_json("check", "bolt")["partners"] == ["bolt"]
+    assert "no such partner" in run("check", "coyote", code=1).output
+    assert "no such folder" in run("check", "--directory", "elsewhere", code=1).output
+
+
+# --- apply ---------------------------------------------------------------------------------------
+
+
+def test_apply_is_idempotent_and_prints_what_it_changes() -> None:
+    assert run("apply").output == "+ acme: added\n+ bolt: added\n2 changed, 0 left as they are\n"
+    assert run("apply").output == "= acme: unchanged\n= bolt: unchanged\n0 changed, 2 left as they are\n"
+    write(Path("partners"), folder("acme", 2, old=URL, new="https://new.example/as2"))
+    assert run("apply").output.splitlines() == [
+        "~ acme: changed",
+        f"    as2.url: {URL} -> https://new.example/as2",
+        "= bolt: unchanged",
+        "1 changed, 1 left as they are",
+    ]
+    assert in_force() == {"acme": "active", "bolt": "active"}
+
+
+def test_a_dry_run_changes_nothing() -> None:
+    assert run("apply", "--dry-run").output.endswith("2 would change, 0 left as they are\n")
+    assert in_force() == {}
+    assert as_json("apply", "--dry-run")["applied"] is False
+
+
+def test_apply_as_json() -> None:
+    run("apply")
+    write(Path("partners"), folder("acme", 2, new="[tolerances]\nprice_percent = 2.50"))
+    assert as_json("apply") == {
+        "applied": True,
+        "partners": [
+            {
+                "name": "acme",
+                "change": "changed",
+                "fields": [{"field": "tolerances.price_percent", "old": "0", "new": "2.5"}],
+            },
+            {"name": "bolt", "change": "unchanged", "fields": []},
+        ],
+        "warnings": [],
+    }
+
+
+def test_apply_refuses_as_a_whole_with_all_errors() -> None:
+    write(Path("partners"), folder("bolt", 3, old="[as2]", new="[as2]\nx = 1\ny = 2"))
+    refused = run("apply", code=2)
+    assert "nothing was applied, 2 to mend" in refused.stderr
+    assert "bolt/partner.toml: as2.x: unknown key" in refused.stderr
+    assert "bolt/partner.toml: as2.y: unknown key" in refused.stderr
+    assert in_force() == {}
+    assert run("apply", "acme").output.startswith("+ acme: added")  # by name, the good one can go
+
+
+def test_a_named_partner_is_held_against_those_in_force() -> None:
+    run("apply", "acme")
+    write(Path("partners"), folder("bolt", 2))
+    assert "the AS2 names of acme too" in run("apply", "bolt", code=2).stderr
+
+
+def test_a_folder_that_is_gone_is_never_suspended_silently() -> None:
+    run("apply")
+    Path("partners/bolt").rename("bolt")
+    shown = run("apply").output
+    assert "? bolt: missing\n    its folder is gone, and it stays in force" in shown
+    assert in_force() == {"acme": "active", "bolt": "active"}
+    assert "- bolt: suspended" in run("apply", "--suspend-missing").output
+    assert in_force() == {"acme": "active", "bolt": "suspended"}
+    Path("bolt").rename("partners/bolt")
+    assert "+ bolt: resumed" in run("apply").output
+    assert in_force() == {"acme": "active", "bolt": "active"}
+
+
+def test_suspend_missing_does_not_go_with_names() -> None:
+    assert "leave the names out" in run("apply", "acme", "--suspend-missing", code=2).stderr
+
+
+def test_a_database_that_cannot_be_opened_is_said(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("in the way")
+    assert "the database cannot be opened" in run("apply", code=2).stderr
+
+
+# --- list, show, export --------------------------------------------------------------------------
+
+
+def test_list_shows_what_is_in_force() -> None:
+    assert "edi-gateway partners apply" in run("list").output
+    run("apply")
+    head, acme, bolt = run("list").output.splitlines()
+    assert head.split()[:2] == ["Name", "State"]
+    assert acme.split()[:6] == ["acme", "active", "VENDOR-2", "9521321000025", "ORDERS:out", "ORDRSP:in"]
+    assert bolt.startswith("bolt ")
+    (listed, _) = as_json("list")
+    assert listed["as2_id"] == "VENDOR-2"
+    assert listed["messages"] == [{"type": "ORDERS", "direction": "out"}, {"type": "ORDRSP", "direction": "in"}]
+
+
+def test_show_prints_every_field_and_the_history() -> None:
+    run("apply")
+    write(Path("partners"), folder("acme", 2, old=URL, new="https://new.example/as2"))
+    run("apply")
+    shown = run("show", "acme").output
+    assert shown.startswith("acme, active, revision 3 since ")
+    assert "  as2.url = https://new.example/as2\n" in shown
+    assert "BEGIN CERTIFICATE" not in shown
+    history = run("show", "acme", "--history").output.splitlines()
+    assert [line.split(",")[0] for line in history] == [
+        "revision 3",
+        f"    as2.url: {URL} -> https://new.example/as2",
+        "revision 1",
+    ]
+    assert as_json("show", "acme")["document"]["as2"]["url"] == "https://new.example/as2"
+    assert [row["revision"] for row in as_json("show", "acme", "--history")] == [3, 1]
+
+
+@pytest.mark.parametrize("command", ["show", "export"])
+def test_a_partner_that_is_not_there_is_said(command: str) -> None:
+    assert "edi-gateway partners list" in run(command, "coyote", code=2).stderr
+
+
+def test_an_exported_folder_applies_without_a_change(tmp_path: Path) -> None:
+    run("apply")
+    written = run("export", "acme", "--directory", "copy").output.splitlines()
+    assert written[0] == "copy/acme/partner.toml"
+    assert (tmp_path / "copy" / "acme" / "partner.toml").exists()
+    assert run("apply", "acme", "--directory", "copy").output.startswith("= acme: unchanged")
+    assert "File exists" in run("export", "acme", "--directory", "copy", code=2).stderr

@@ -1,0 +1,141 @@
+"""A partnership that is written as a folder and read again is the same partnership."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from edi_gateway.partner_export import export
+from edi_gateway.partner_file import Ours, read
+from edi_gateway.partnership import (
+    As2Policy,
+    Compression,
+    DatedCertificate,
+    Direction,
+    EdifactPolicy,
+    MdnMode,
+    MessageAgreement,
+    Partnership,
+    Tolerances,
+    TradingPartner,
+)
+from tests.partner_folders import NOW, OURS, folder, gln, partnership, vendor_key
+
+PEMS = (vendor_key().certificate.pem, vendor_key("rsa-2048", 900).certificate.pem)
+flags = st.booleans()
+durations = st.integers(1, 366 * 86400).map(lambda seconds: timedelta(seconds=seconds))
+amounts = st.decimals(0, 100, places=4).map(lambda value: Decimal(format(value.normalize(), "f")))
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=35)
+as2_names = st.text(st.characters(min_codepoint=33, max_codepoint=126, exclude_characters='"\\'), min_size=1)
+pins = st.lists(
+    st.builds(
+        DatedCertificate,
+        pem=st.sampled_from(PEMS),
+        use_from=st.sampled_from(["", "2027-01-01T00:00:00+00:00", "2027-02-01T08:30:00+02:00"]),
+    ),
+    min_size=1,
+    max_size=3,
+).map(tuple)
+partners = st.builds(
+    TradingPartner,
+    name=st.just("acme"),
+    legal_name=texts.filter(bool),
+    gln=st.integers(0, 99999).map(gln),
+    country=st.sampled_from(["FR", "DE"]),
+    siren=st.sampled_from(["", "123456782"]),
+    street=texts,
+    city=texts,
+)
+policies = st.builds(
+    As2Policy,
+    their_id=as2_names.map(lambda name: "T" + name[:100]),
+    our_id=as2_names.map(lambda name: "O" + name[:100]),
+    url=st.just("https://vendor.example/as2?a=1"),
+    mdn_url=st.sampled_from(["", "http://vendor.example/mdn"]),
+    signing_certificates=pins,
+    encryption_certificates=pins,
+    require_signature=flags,
+    encrypt=flags,
+    accepted_digests=st.sets(st.sampled_from(["sha-1", "sha-256", "sha-512"]), min_size=1).map(frozenset),
+    accepted_ciphers=st.sets(st.sampled_from(["3des-cbc", "aes-256-gcm"]), min_size=1).map(frozenset),
+    digest=st.sampled_from(["sha-256", "sha-384"]),
+    signature_scheme=st.sampled_from(["pkcs1v15", "pss"]),
+    cipher=st.sampled_from(["aes-128-cbc", "aes-256-gcm"]),
+    key_transport=st.sampled_from(["pkcs1v15", "oaep-sha-256"]),
+    compression=st.sampled_from(Compression),
+    mdn_mode=st.sampled_from(MdnMode),
+    mdn_signed=flags,
+    transfer_encoding=st.sampled_from(["binary", "base64"]),
+    attempts_max=st.integers(1, 100),
+    deadline=durations,
+    timeout=durations,
+    payload_bytes_max=st.integers(1024, 10**9),
+)
+edifact_policies = st.builds(
+    EdifactPolicy,
+    their_id=texts.filter(bool),
+    their_qualifier=st.just("ZZ"),
+    our_id=texts.filter(bool),
+    our_qualifier=st.just("ZZ"),
+    syntax_identifier=st.sampled_from(["UNOA", "UNOC", "UNOY"]),
+    test=flags,
+    severities=st.dictionaries(st.from_regex(r"[A-Z][0-9]{3}", fullmatch=True), st.sampled_from(["warning", "off"])),
+    timezone=st.sampled_from(["Europe/Paris", "UTC"]),
+)
+messages = st.lists(
+    st.builds(
+        MessageAgreement,
+        type=st.sampled_from(["ORDERS", "INVOIC", "DESADV"]),
+        direction=st.sampled_from(Direction),
+        directory=st.sampled_from(["D.96A", "D.01B"]),
+        association=st.sampled_from(["", "EAN008"]),
+    ),
+    min_size=1,
+    unique_by=lambda message: (message.type, message.direction),
+).map(tuple)
+partnerships = st.builds(
+    Partnership,
+    partner=partners,
+    as2=policies,
+    edifact=edifact_policies,
+    messages=messages,
+    tolerances=st.builds(Tolerances, price_absolute=amounts, quantity_percent=amounts),
+    commission_rate=st.none() | amounts.map(lambda value: Decimal(format((value / 100).normalize(), "f"))),
+)
+
+
+@given(whole=partnerships)
+@settings(max_examples=60, deadline=None)
+def test_what_is_exported_reads_the_same(whole: Partnership) -> None:
+    reading = read(export(whole), Ours("SOMEBODY-ELSE"), NOW)
+    assert reading.problems == ()
+    assert reading.partnership == whole
+
+
+def test_defaults_are_left_out() -> None:
+    text = export(partnership()).text
+    assert "attempts_max" not in text
+    assert "[tolerances]" not in text
+    assert 'our_id = "MARKET"' in text
+    assert 'our_id = "9521321000018"' in text
+
+
+def test_certificates_come_as_files_each_once() -> None:
+    coming = vendor_key("rsa-2048", 900).certificate
+    line = 'signing_certificates = [{ file = "vendor.pem" }]'
+    new = 'signing_certificates = [{ file = "vendor.pem" }, { file = "next.pem", use_from = 2027-01-01 }]'
+    exported = export(partnership(old=line, new=new, next_pem=coming.pem.encode()))
+    assert {file.removesuffix(".pem") for file in exported.files} == {
+        coming.fingerprint[:16],
+        vendor_key().certificate.fingerprint[:16],
+    }
+
+
+def test_an_exported_folder_of_the_least_file_is_read_by_anybody() -> None:
+    whole = read(folder(), OURS, NOW).partnership
+    assert whole is not None
+    assert read(export(replace(whole)), Ours(""), NOW).partnership == whole
