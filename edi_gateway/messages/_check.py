@@ -54,10 +54,9 @@ def _judge_elements(
     segments: Sequence[Segment], specification: MessageSpecification, policy: JudgingPolicy, separators: Separators
 ) -> list[Finding]:
     shapes = specification.shapes(separators)
-    is_clean = shapes.is_clean
     found: list[Finding] = []
-    for segment in segments:
-        if is_clean(segment) or segment.tag in _OF_THE_ENVELOPE:
+    for segment in shapes.suspects(segments):
+        if segment.tag in _OF_THE_ENVELOPE:
             continue
         layout = specification.layout(segment.tag)
         if layout is None:

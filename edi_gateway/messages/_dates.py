@@ -40,9 +40,12 @@ FORMATS: dict[str, str] = {
 """Format code (2379) -> its layout. `mm` is minutes, ZZZ a time zone of one to three characters."""
 
 STRICT = frozenset({"101", "102", "201", "203", "204"})
-"""Plain dates, on which deadlines rest: an impossible one is an error. Of the others it is a warning."""
+"""Plain dates, on which deadlines rest: one that cannot exist is an error.
 
-_BY_LENGTH = {6: "YYMMDD", 8: "CCYYMMDD", 10: "YYMMDDHHmm", 12: "CCYYMMDDHHmm", 14: "CCYYMMDDHHmmss"}
+A value of another form is a warning only: partners name the wrong format, and what the value means is
+for the translator to say.
+"""
+
 _FIELDS = {"CCYY": 4, "YY": 2, "MM": 2, "DD": 2, "HH": 2, "mm": 2, "ss": 2, "WW": 2}
 _RANGES = {"MM": (1, 12), "DD": (1, 31), "HH": (0, 24), "mm": (0, 59), "ss": (0, 59), "WW": (1, 53)}
 _CENTURY = 2000  # of years written with two digits; only the length of February depends on it
@@ -54,8 +57,10 @@ def fault(format_code: str, value: str) -> Rule | None:
     layout = FORMATS.get(format_code)
     if layout is None or fits(value, layout):
         return None
-    readable = fits(value, _BY_LENGTH.get(len(value), "")) or not value.strip("0")
-    return rules.DATE_IMPOSSIBLE if format_code in STRICT and not readable else rules.DATE_OF_OTHER_FORMAT
+    is_date_of_that_form = len(value) == len(layout) and value.isdigit() and value.strip("0") != ""
+    if format_code in STRICT and is_date_of_that_form:
+        return rules.DATE_IMPOSSIBLE
+    return rules.DATE_OF_OTHER_FORMAT
 
 
 def fits(value: str, layout: str) -> bool:

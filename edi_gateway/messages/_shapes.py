@@ -13,7 +13,7 @@ characters of unusual kind).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 
 from edi_gateway.edifact.findings import Rule
 from edi_gateway.edifact.segment import Segment, Separators
@@ -69,22 +69,25 @@ class Shapes:
         self._tags: dict[str, _TagShapes] = {}
         self._texts: set[str] = set()
 
-    def is_clean(self, segment: Segment) -> bool:
-        """Whether the segment is known to have no finding. False: judge it the exact way."""
-        raw = segment.raw
-        if raw in self._texts:
-            return True
-        shapes = self._tags.get(segment.tag)
-        if shapes is None or not raw or segment.repeats:
-            return False
-        if self._separators.release and self._separators.release in raw:
-            raw = self._mask(raw)
-        match = shapes.match(raw)
-        if match is None:
-            return False
-        if match.lastindex is None:
-            return True
-        return all(judge(match[number]) is None for number, judge in shapes.checks[match.lastindex])
+    def suspects(self, segments: Sequence[Segment]) -> Iterator[Segment]:
+        """The segments that are not known to be clean: judge them the exact way, and let us `learn` the clean ones.
+
+        What is learnt holds for the rest of the same run, so a long message pays for its first lines only.
+        """
+        texts, tags, release = self._texts, self._tags, self._separators.release
+        # Every segment of every message passes here: locals, and no calls but the pattern's.
+        for segment in segments:
+            raw = segment.raw
+            if raw in texts:
+                continue
+            shapes = tags.get(segment.tag)
+            if shapes is not None:
+                match = shapes.match(self._mask(raw) if release and release in raw else raw)
+                if match is not None and not segment.repeats:
+                    last = match.lastindex
+                    if last is None or _all_right(match, shapes.checks[last]):
+                        continue
+            yield segment
 
     def learn(self, segment: Segment, layout: SegmentLayout) -> None:
         """Take note of a segment that was judged and has no finding."""
@@ -150,3 +153,10 @@ class Shapes:
         if whole < 1:
             return f"-?(?:0|[1-9][0-9]{{0,{most - 1}}})"
         return f"-?(?:0|[1-9][0-9]{{0,{whole}}})(?:[{marks}][0-9]{{1,{FRACTION_DIGITS}}})?"
+
+
+def _all_right(match: re.Match[str], checks: tuple[tuple[int, _Judge], ...]) -> bool:
+    for number, judge in checks:
+        if judge(match[number]) is not None:
+            return False
+    return True

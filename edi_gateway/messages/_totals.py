@@ -16,8 +16,6 @@ _VALUE = 2, 2  # CNT C270/6066, as 0098 and 0104 count
 
 def check_totals(message_type: MessageType, segments: Sequence[Segment], tree: Group) -> Iterator[Finding]:
     """Control totals that differ from the message. One finding for each wrong CNT."""
-    if not message_type.control_totals:
-        return
     for segment in segments:
         if segment.tag == "CNT":
             total = message_type.control_totals.get(segment.get(1, 1))
@@ -40,7 +38,7 @@ def check_totals(message_type: MessageType, segments: Sequence[Segment], tree: G
 def compute(total: ControlTotal, segments: Sequence[Segment], tree: Group) -> Decimal | None:
     """What the control total should be; None where a value to be added is no number."""
     if isinstance(total, Count):
-        return Decimal(sum(segment.tag == total.tag for segment in segments))
+        return Decimal([segment.tag for segment in segments].count(total.tag))
     result = Decimal(0)
     for group in _groups(tree, total.group):
         for segment in group.segments(total.tag):
