@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.resources import as_file, files
 
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
+from alembic.script import Script, ScriptDirectory
 from sqlalchemy import Connection
 
-from edi_gateway.store.database import migrating
+from edi_gateway.store.database import Database, migrating
 from edi_gateway.store.schema import metadata
 
 
@@ -19,14 +21,19 @@ def upgrade(url: str) -> tuple[str | None, str]:
     """Apply what is missing, whole or not at all; gives the revision before and after."""
     with migrating(url) as connection:
         before = _revision(connection)
-        _command("upgrade", connection)
+        with _config(connection) as config:
+            command.upgrade(config, "head")
         return before, _head()
 
 
 def state(url: str) -> tuple[str | None, str]:
     """The revision that the database has (None: empty) and the one that this version needs."""
-    with migrating(url) as connection:
-        return _revision(connection), _head()
+    database = Database(url)
+    try:
+        with database.engine.connect() as connection:
+            return _revision(connection), _head()
+    finally:
+        database.close()
 
 
 def differences(url: str) -> list[object]:
@@ -36,12 +43,27 @@ def differences(url: str) -> list[object]:
         return list(compare_metadata(context, metadata))
 
 
-def _command(name: str, connection: Connection) -> None:
+def draft(url: str, message: str) -> str:
+    """Write the migration from the newest one to the tables of this version, for a developer; gives its path.
+
+    `url` is a database to try it on, empty or migrated.
+    """
+    with migrating(url) as connection, _config(connection) as config:
+        if ScriptDirectory.from_config(config).get_current_head() is not None:
+            command.upgrade(config, "head")
+        number = len(list(ScriptDirectory.from_config(config).walk_revisions())) + 1
+        script = command.revision(config, message, autogenerate=True, rev_id=f"{number:04}")
+    return str(script.path) if isinstance(script, Script) else ""
+
+
+@contextmanager
+def _config(connection: Connection | None = None) -> Iterator[Config]:
     with as_file(files("edi_gateway.store") / "migrations") as folder:
         config = Config()
         config.set_main_option("script_location", str(folder).replace("%", "%%"))
+        config.set_main_option("file_template", "%%(rev)s_%%(slug)s")
         config.attributes["connection"] = connection
-        getattr(command, name)(config, "head")
+        yield config
 
 
 def _revision(connection: Connection) -> str | None:
@@ -49,9 +71,7 @@ def _revision(connection: Connection) -> str | None:
 
 
 def _head() -> str:
-    with as_file(files("edi_gateway.store") / "migrations") as folder:
-        config = Config()
-        config.set_main_option("script_location", str(folder).replace("%", "%%"))
+    with _config() as config:
         head = ScriptDirectory.from_config(config).get_current_head()
     if head is None:
         raise RuntimeError("this installation has no migrations; install the package again")

@@ -3,9 +3,18 @@
 Batch mode, because SQLite cannot alter a table in place.
 """
 
+from typing import Any, Literal
+
 from alembic import context
+from sqlalchemy.types import TypeDecorator
 
 from edi_gateway.store.schema import metadata
+
+
+def render(kind: str, item: Any, autogen: object) -> str | Literal[False]:
+    """A migration names the column type that a database knows, not ours, which may move later."""
+    return f"sa.{item.impl!r}" if kind == "type" and isinstance(item, TypeDecorator) else False
+
 
 connection = context.config.attributes["connection"]
 context.configure(
@@ -14,5 +23,6 @@ context.configure(
     render_as_batch=True,
     transactional_ddl=True,
     compare_type=True,
+    render_item=render,
 )
 context.run_migrations()
