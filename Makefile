@@ -9,9 +9,8 @@
 #   make clean   remove .venv and caches; keeps data/
 #
 # What is installed is fixed by the lock files, with hashes. Install noise goes to stderr: the output of a
-# command stays its own. The stamps in .venv say what is installed, so that a second run starts at once.
+# command stays its own (with `make -C`, give -s as well: make itself prints where it is). The stamps in .venv say what is installed, so that a second run starts at once.
 
-MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .PHONY: help demo serve test lint bench lock clean
 
