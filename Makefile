@@ -8,8 +8,9 @@
 #   make lock    choose the locked versions anew
 #   make clean   remove .venv and caches; keeps data/
 #
-# What is installed is fixed by the lock files, with hashes. Install noise goes to stderr: the output of a
-# command stays its own (with `make -C`, give -s as well: make itself prints where it is). The stamps in .venv say what is installed, so that a second run starts at once.
+# What is installed is fixed by the lock files, with hashes; the stamps in .venv say that it is, so that a second run
+# starts at once. Install noise goes to stderr: the output of a command stays its own. (With `make -C` give -s as well,
+# or make itself prints where it is.)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo serve test lint bench lock clean
