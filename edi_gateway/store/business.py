@@ -390,10 +390,11 @@ class CommissionCycle(Base):
     partnership: Mapped[str] = mapped_column(String(80))
     start: Mapped[date]
     end: Mapped[date]
-    invoice_id: Mapped[int] = mapped_column(ForeignKey(InvoiceRow.id))
+    currency: Mapped[str] = mapped_column(String(3))
+    invoice_id: Mapped[int] = mapped_column(ForeignKey(InvoiceRow.id), unique=True)
 
     __table_args__ = (
-        UniqueConstraint("partnership", "start", "end"),
+        UniqueConstraint("partnership", "start", "end", "currency"),
         CheckConstraint('"start" <= "end"', name="start_before_end"),
     )
 

@@ -1,0 +1,342 @@
+"""What the store knows, as JSON: one shape a thing, the same for the API, the command line and the demo's summary.
+
+Quantities and amounts are strings of digits (no number type loses cents), times ISO 8601 in UTC. Lists are read
+newest first, a page at a time: `cursor` names the last one seen.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, TypeVar
+
+from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from edi_gateway.gateway.order_book import progress_of
+from edi_gateway.gateway.stock_book import level_of
+from edi_gateway.marketplace.fulfilment import LineProgress
+from edi_gateway.marketplace.money import plain
+from edi_gateway.marketplace.quantities import LineQuantities
+from edi_gateway.store.base import Base
+from edi_gateway.store.business import (
+    BusinessEvent,
+    ConfirmationRow,
+    InvoiceRow,
+    OrderLineRow,
+    OrderRow,
+    PackageRow,
+    ShipmentLineRow,
+    ShipmentRow,
+    StockLevelRow,
+    confirmations_of,
+)
+from edi_gateway.store.documents import Interchange, Message, StoredFinding, envelope_findings_of, findings_of
+from edi_gateway.store.transmissions import Transmission
+
+PAGE_ROWS_MAX = 500
+PAGE_ROWS = 100
+
+Row = TypeVar("Row", bound=Base)
+Json = dict[str, Any]
+
+
+class BadCursor(ValueError):
+    """A cursor that no page gave."""
+
+
+def order_json(session: Session, row: OrderRow) -> Json:
+    """An order with its lines, quantities and the answers to it."""
+    progress = progress_of(row)
+    return {
+        **order_summary(row),
+        "issued": _text(progress.order.issued),
+        "message_id": row.message_id,
+        "lines": [_line_json(line, row.currency) for line in progress.lines],
+        "confirmations": [_confirmation_json(answer) for answer in confirmations_of(session, row.id)],
+        "order": row.record,
+    }
+
+
+def order_summary(row: OrderRow) -> Json:
+    """An order in a list: its state and the sum of each quantity."""
+    names = LineQuantities.__dataclass_fields__
+    sums = {name: sum((getattr(line, name) for line in row.lines), Decimal(0)) for name in names}
+    return {
+        "partner": row.partnership,
+        "number": row.number,
+        "state": row.state.value,
+        "payment": row.payment.value,
+        "message": row.message.value,
+        "currency": row.currency,
+        "quantities": {name: plain(value) for name, value in sums.items()},
+        "created_at": _text(row.created_at),
+        "changed_at": _text(row.changed_at),
+    }
+
+
+def _line_json(line: LineProgress, currency: str) -> Json:
+    quantities = {name: plain(getattr(line.quantities, name)) for name in LineQuantities.__dataclass_fields__}
+    return {
+        "number": line.number,
+        "state": line.state.value,
+        "gtin": line.item.gtin,
+        "supplier_article": line.item.supplier_article,
+        "description": line.line.description,
+        "unit": line.line.unit,
+        "quantities": {**quantities, "unanswered": plain(line.quantities.unanswered)},
+        "unit_price": _number(line.line.unit_price),
+        "agreed_price": _number(line.agreed_price),
+        "proposed_price": _number(line.proposed_price),
+        "net_amount": str(line.amount(line.quantities.ordered, currency)),
+        "vat_rate": _number(line.line.vat.rate) if line.line.vat is not None else None,
+        "promised_ship": _text(line.promised_ship),
+        "promised_delivery": _text(line.promised_delivery),
+        "reason": line.reason,
+    }
+
+
+def _confirmation_json(row: ConfirmationRow) -> Json:
+    return {
+        "revision": row.revision,
+        "number": row.number,
+        "response": row.response,
+        "received_at": _text(row.received_at),
+        "message_id": row.message_id,
+    }
+
+
+def shipment_json(session: Session, row: ShipmentRow) -> Json:
+    """A shipment with its packages and what it brought of which order line."""
+    return {
+        "partner": row.partnership,
+        "number": row.number,
+        "shipped": _text(row.shipped),
+        "estimated_arrival": _text(row.estimated_arrival),
+        "carrier": row.carrier,
+        "tracking": row.tracking,
+        "received_at": _text(row.received_at),
+        "message_id": row.message_id,
+        "packages": [_package_json(package) for package in row.packages],
+        "lines": [_shipment_line_json(session, line) for line in row.lines],
+    }
+
+
+def _package_json(row: PackageRow) -> Json:
+    return {
+        "number": row.number,
+        "parent": row.parent,
+        "type": row.type,
+        "ssccs": [entry.sscc for entry in row.ssccs],
+    }
+
+
+def _shipment_line_json(session: Session, row: ShipmentLineRow) -> Json:
+    line = session.get_one(OrderLineRow, row.order_line_id)
+    order = session.get_one(OrderRow, line.order_id)
+    return {"order_number": order.number, "order_line": line.number, "quantity": plain(row.quantity)}
+
+
+def invoice_json(row: InvoiceRow) -> Json:
+    """An invoice with what the comparison came to."""
+    return {
+        "partner": row.partnership,
+        "direction": row.direction.value,
+        "kind": row.kind.value,
+        "number": row.number,
+        "type_code": row.type_code,
+        "state": row.state.value,
+        "issued": _text(row.issued),
+        "due": _text(row.due),
+        "currency": row.currency,
+        "net": str(row.net),
+        "vat": str(row.vat),
+        "total": str(row.total),
+        "at": _text(row.at),
+        "message_id": row.message_id,
+        "match": {
+            "status": row.match_status.value if row.match_status is not None else None,
+            "agrees": row.match_status is not None and row.match_status.value != "mismatch_held",
+            "discrepancies": [
+                {
+                    "class": entry.kind.value,
+                    "owner": entry.owner.value,
+                    "path": entry.path,
+                    "found": entry.found,
+                    "expected": entry.expected,
+                    "within_tolerance": entry.within_tolerance,
+                    "since": _text(entry.since),
+                }
+                for entry in row.discrepancies
+            ],
+        },
+        "lines": [
+            {"order_number": line.order_number, "order_line": line.line, "quantity": plain(line.quantity)}
+            for line in row.lines
+        ],
+    }
+
+
+def stock_json(row: StockLevelRow) -> Json:
+    """The stock of an article at a place."""
+    return {
+        "partner": row.partnership,
+        "article": row.article,
+        "gtin": row.gtin,
+        "supplier_article": row.supplier_article,
+        "location": row.location,
+        "unit": row.unit,
+        "actual": plain(row.actual),
+        "committed": plain(row.committed),
+        "reserved": plain(row.reserved),
+        "despatched": plain(row.despatched),
+        "available": plain(level_of(row).available),
+        "in_transit": plain(row.in_transit),
+        "discontinued": row.discontinued,
+        "as_of": _text(row.as_of),
+        "message_id": row.message_id,
+    }
+
+
+def message_summary(row: Message) -> Json:
+    """A message in a list."""
+    return {
+        "id": row.id,
+        "partner": row.partnership,
+        "direction": row.direction.value,
+        "type": row.type,
+        "directory": row.directory,
+        "reference": row.reference,
+        "state": row.state.value,
+        "reason": row.reason,
+        "document_number": row.document_number,
+        "business_key": row.business_key,
+        "awaits": row.awaits,
+        "at": _text(row.at),
+        "changed_at": _text(row.changed_at),
+    }
+
+
+def message_json(session: Session, row: Message, language: str = "en") -> Json:
+    """A message with its findings, its interchange and its record."""
+    interchange = session.get_one(Interchange, row.interchange_id)
+    return {
+        **message_summary(row),
+        "segments": row.segments,
+        "findings": _findings(findings_of(session, row.id), language),
+        "interchange": {
+            "id": interchange.id,
+            "control_reference": interchange.control_reference,
+            "sender": interchange.sender,
+            "recipient": interchange.recipient,
+            "syntax": interchange.syntax,
+            "state": interchange.state.value,
+            "test": interchange.test,
+            "transmission_id": interchange.transmission_id,
+            "payload_sha256": interchange.payload_sha256,
+            "findings": _findings(envelope_findings_of(session, interchange.id), language),
+        },
+        "record": row.record,
+    }
+
+
+def _findings(rows: Sequence[StoredFinding], language: str) -> list[Json]:
+    return [row.as_json(language) for row in rows]
+
+
+def transmission_json(row: Transmission) -> Json:
+    """A transmission in a list: what travelled, how large, what came of it."""
+    settled = row.settled_at or (row.changed_at if row.direction.value == "in" else None)
+    return {
+        "id": row.id,
+        "partner": row.partnership,
+        "direction": row.direction.value,
+        "kind": row.kind.value,
+        "state": row.state.value,
+        "reason": row.reason,
+        "documents": row.document_types,
+        "message_id": row.message_id,
+        "size": row.payload_size,
+        "wire_size": row.raw_size,
+        "disposition": row.disposition,
+        "mic": row.mic,
+        "signed_with": row.signed_with,
+        "encrypted_with": row.encrypted_with,
+        "attempts": row.attempts,
+        "created_at": _text(row.created_at),
+        "settled_at": _text(settled),
+        "seconds": round((settled - row.created_at).total_seconds(), 3) if settled is not None else None,
+    }
+
+
+def business_event_json(row: BusinessEvent) -> Json:
+    """Something that the shop must hear of."""
+    return {
+        "number": row.number,
+        "id": row.key,
+        "kind": row.kind,
+        "partner": row.partnership,
+        "order_number": row.order_number,
+        "at": _text(row.at),
+        "body": row.body,
+    }
+
+
+# Pages.
+
+
+def page(
+    session: Session,
+    model: type[Row],
+    conditions: Sequence[ColumnElement[bool]],
+    order: tuple[InstrumentedAttribute[Any], InstrumentedAttribute[Any]],
+    *,
+    limit: int,
+    cursor: str | None,
+) -> tuple[list[Row], str | None]:
+    """The newest rows first: at most `limit`, after the one that `cursor` names. Gives the next cursor, or None.
+
+    `order` is the time and the key that break ties. Raises BadCursor.
+    """
+    at, key = order
+    statement = select(model).where(*conditions)
+    if cursor is not None:
+        moment, last = _decode(cursor)
+        typed = int(last) if _is_number(key) else last
+        statement = statement.where(or_(at < moment, and_(at == moment, key < typed)))
+    rows = list(session.scalars(statement.order_by(at.desc(), key.desc()).limit(limit + 1)))
+    if len(rows) <= limit:
+        return rows, None
+    last_row = rows[limit - 1]
+    return rows[:limit], _encode(getattr(last_row, at.key), getattr(last_row, key.key))
+
+
+def _is_number(column: InstrumentedAttribute[Any]) -> bool:
+    return column.type.python_type is int
+
+
+def _encode(at: datetime, key: object) -> str:
+    return base64.urlsafe_b64encode(f"{at.isoformat()} {key}".encode()).decode().rstrip("=")
+
+
+def _decode(cursor: str) -> tuple[datetime, str]:
+    try:
+        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
+        at, _, key = text.partition(" ")
+        moment = datetime.fromisoformat(at)
+    except (ValueError, binascii.Error):
+        raise BadCursor(cursor) from None
+    if moment.tzinfo is None or not key:
+        raise BadCursor(cursor)
+    return moment, key
+
+
+def _text(moment: date | datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat()
+
+
+def _number(value: Decimal | None) -> str | None:
+    return None if value is None else plain(value)

@@ -1,0 +1,61 @@
+"""The API put together: its routes, its guard, its errors, its description."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response, jsonify, request
+from flask_openapi3 import APIBlueprint, HTTPBearer, Info, OpenAPI
+from werkzeug.exceptions import HTTPException
+
+from edi_gateway.gateway.app import Gateway
+from edi_gateway.web.api import cycles, documents, orders
+from edi_gateway.web.api.access import require_token
+from edi_gateway.web.api.errors import ApiRefusal, ErrorAnswer, refusal_response
+
+PREFIX = "/api/v1"
+DESCRIPTION = "/openapi.json"
+SECURITY: list[dict[str, list[str]]] = [{"token": []}]
+_RESPONSES: dict[int, Any] = {401: ErrorAnswer, 404: ErrorAnswer, 409: ErrorAnswer, 422: ErrorAnswer}
+
+
+def blueprint(gateway: Gateway) -> APIBlueprint:
+    """The API of one gateway, to be registered on its Flask application."""
+    api = APIBlueprint("api", __name__, url_prefix=PREFIX, abp_security=SECURITY, abp_responses=_RESPONSES, doc_ui=True)
+    for routes in (orders, documents, cycles):
+        routes.add_routes(api, gateway)
+    described = _description(api)
+    api.add_url_rule(DESCRIPTION, "description", lambda: jsonify(described))
+
+    @api.before_request
+    def guard() -> None:
+        request.max_content_length = gateway.config.limits.api_body_bytes_max
+        if request.endpoint != "api.description":
+            require_token(gateway.config)
+
+    api.register_error_handler(ApiRefusal, refusal_response)
+    api.register_error_handler(HTTPException, _http_error)
+    return api
+
+
+def _http_error(error: HTTPException) -> Response:
+    """A refusal of the framework (405, 413) in the shape of all others."""
+    status = error.code or 500
+    name = (error.name or "error").lower().replace(" ", "_")
+    return refusal_response(ApiRefusal(status, name, error.description or name))
+
+
+def _description(api: APIBlueprint) -> dict[str, Any]:
+    """The OpenAPI document. Made once, by an application that serves nothing."""
+    described = OpenAPI(
+        __name__,
+        info=Info(title="EDI gateway", version="1", description="Orders, and what EDI made of them"),
+        security_schemes={"token": HTTPBearer(scheme="bearer")},
+        doc_ui=False,
+        validation_error_model=ErrorAnswer,
+    )
+    described.paths.update(api.paths)
+    described.components_schemas.update(api.components_schemas)
+    described.tags.extend(api.tags)
+    document: dict[str, Any] = described.api_doc
+    return document

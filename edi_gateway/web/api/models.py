@@ -1,0 +1,125 @@
+"""What requests hold. Unknown keys are errors: a typing error must not become a default."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from edi_gateway.gateway.overview import PAGE_ROWS, PAGE_ROWS_MAX
+from edi_gateway.marketplace.fulfilment import OrderState
+from edi_gateway.marketplace.order import Order
+from edi_gateway.partnership import Direction
+from edi_gateway.store.business import InvoiceKind, InvoiceState
+from edi_gateway.store.documents import MessageState
+from edi_gateway.store.transmissions import TransmissionState
+
+Name = Annotated[str, Field(min_length=1, max_length=80)]
+IDEMPOTENCY_KEY_CHARACTERS_MAX = 200
+
+
+class Strict(BaseModel):
+    """A part of a request."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class PlaceOrder(Strict):
+    """An order for a vendor. `order` is an Order record; amounts and quantities as strings or JSON numbers."""
+
+    partner: Name
+    order: Order
+    payment: Literal["accepted", "pending"] = Field(
+        default="accepted", description="ORDERS leaves once the payment is accepted; pending holds it back"
+    )
+
+
+class OrderHeaders(BaseModel):
+    """The headers of POST /orders."""
+
+    idempotency_key: str | None = Field(default=None, min_length=1, max_length=IDEMPOTENCY_KEY_CHARACTERS_MAX)
+
+
+class DecidePayment(Strict):
+    """What the payment provider says."""
+
+    payment: Literal["accepted", "refused"]
+
+
+class OrderPath(Strict):
+    number: Name
+
+
+class InvoicePath(Strict):
+    number: Name
+
+
+class ShipmentPath(Strict):
+    number: Name
+
+
+class MessagePath(Strict):
+    id: Name
+
+
+class PartnerQuery(Strict):
+    partner: Name | None = Field(default=None, description="where the number is used with several partners")
+
+
+class PageQuery(Strict):
+    limit: int = Field(default=PAGE_ROWS, ge=1, le=PAGE_ROWS_MAX)
+    cursor: str | None = Field(default=None, max_length=200, description="`next` of the page before")
+    partner: Name | None = None
+
+
+class OrdersQuery(PageQuery):
+    state: OrderState | None = None
+
+
+class InventoryQuery(Strict):
+    limit: int = Field(default=PAGE_ROWS, ge=1, le=PAGE_ROWS_MAX)
+    after: int = Field(default=0, ge=0, description="`next` of the page before")
+    partner: Name | None = None
+    gtin: str | None = Field(default=None, max_length=14)
+
+
+class InvoicesQuery(PageQuery):
+    state: InvoiceState | None = None
+    kind: InvoiceKind | None = None
+    direction: Direction | None = None
+
+
+class ShipmentsQuery(PageQuery):
+    order: Name | None = Field(default=None, description="only shipments of this order number")
+
+
+class MessagesQuery(PageQuery):
+    direction: Direction | None = None
+    type: str | None = Field(default=None, max_length=20)
+    state: MessageState | None = None
+    document: Name | None = Field(default=None, description="document or order number")
+
+
+class MessageQuery(Strict):
+    language: Literal["en", "fr"] = "en"
+
+
+class TransmissionsQuery(PageQuery):
+    direction: Direction | None = None
+    state: TransmissionState | None = None
+
+
+class EventsQuery(Strict):
+    after: int = Field(default=0, ge=0, description="number of the last event seen")
+    limit: int = Field(default=PAGE_ROWS, ge=1, le=PAGE_ROWS_MAX)
+
+
+class CommissionCycleBody(Strict):
+    """A cycle, both days included."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+    partner: Name
+    start: date = Field(alias="from")
+    end: date = Field(alias="to")
