@@ -82,10 +82,11 @@ class Folder:
     name: str
     text: str
     files: Mapping[str, bytes] = field(default_factory=dict)
+    above: str = ""  # the folder that it was found in, for messages: "partners/"
 
     @property
     def path(self) -> str:
-        return f"{self.name}/{FILE}"
+        return f"{self.above}{self.name}/{FILE}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -466,9 +467,12 @@ def read(folder: Folder, ours: Ours, now: datetime) -> Reading:
     return Reading(_partnership(folder.name, checked, surroundings), (), warnings)
 
 
-def conflicts(partnerships: Sequence[Partnership]) -> list[Problem]:
-    """What two partners both claim: a pair of AS2 names, a pair of EDIFACT addresses, a GLN."""
-    return [problem for claim in _CLAIMS for problem in _claimed_twice(partnerships, claim)]
+def conflicts(partnerships: Sequence[Partnership], above: str = "") -> list[Problem]:
+    """What two partners both claim: a pair of AS2 names, a pair of EDIFACT addresses, a GLN.
+
+    `above` is the folder that theirs stand in, for messages.
+    """
+    return [problem for claim in _CLAIMS for problem in _claimed_twice(partnerships, claim, above)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -487,14 +491,16 @@ _CLAIMS = (
 )
 
 
-def _claimed_twice(partnerships: Sequence[Partnership], claim: _Claim) -> Iterator[Problem]:
+def _claimed_twice(partnerships: Sequence[Partnership], claim: _Claim, above: str) -> Iterator[Problem]:
     first: dict[tuple[str, ...], str] = {}
     for partnership in partnerships:
         value = claim.of(partnership)
         owner = first.setdefault(value, partnership.name)
         if owner != partnership.name:
             said = " and ".join(value)
-            yield Problem(f"{partnership.name}/{FILE}", claim.key, f"{said}: {claim.what} of {owner} too", "its own")
+            yield Problem(
+                f"{above}{partnership.name}/{FILE}", claim.key, f"{said}: {claim.what} of {owner} too", "its own"
+            )
 
 
 def _their_address(edifact: EdifactPolicy) -> str:

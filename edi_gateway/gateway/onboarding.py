@@ -112,7 +112,8 @@ def _read_folder(path: Path) -> Folder | Problem:
         names = [entry for entry in sorted(path.iterdir()) if entry.suffix.lower() in _CERTIFICATE_SUFFIXES]
         if len(names) > FILES_MAX:
             return Problem(str(path), "", f"{len(names)} certificate files", f"at most {FILES_MAX}")
-        return Folder(name=path.name, text=text, files={entry.name: _read_bounded(entry) for entry in names})
+        files = {entry.name: _read_bounded(entry) for entry in names}
+        return Folder(name=path.name, text=text, files=files, above=f"{path.parent}/")
     except FileNotFoundError:
         return Problem(str(file), "", "no such file", "every folder describes one partner; see partners/demo-vendor")
     except (OSError, UnicodeDecodeError) as error:
@@ -125,12 +126,13 @@ def _read_bounded(path: Path) -> bytes:
         return file.read(FILE_BYTES_MAX + 1)
 
 
-def check(folders: Iterable[Folder], ours: Ours, now: datetime, others: Sequence[Partnership] = ()) -> Checked:
+def check(folders: Sequence[Folder], ours: Ours, now: datetime, others: Sequence[Partnership] = ()) -> Checked:
     """Every folder read, and all partnerships held against each other and against `others`, which stay in force."""
     readings = [partner_file.read(folder, ours, now) for folder in folders]
     partnerships = tuple(reading.partnership for reading in readings if reading.partnership)
     problems = [problem for reading in readings for problem in reading.problems]
-    problems += partner_file.conflicts((*others, *partnerships))
+    above = folders[0].above if folders else ""
+    problems += partner_file.conflicts((*others, *partnerships), above)
     return Checked(partnerships, tuple(problems), tuple(w for reading in readings for w in reading.warnings))
 
 

@@ -57,12 +57,15 @@ def test_check_says_that_all_is_well_and_makes_no_database() -> None:
 def test_check_names_every_problem_and_ends_with_1() -> None:
     write(Path("partners"), folder("bolt", 2, old="[as2]", new="[as2]\nx = 1"), folder("coyote", 2))
     shown = run("check", code=1).output
-    assert "error: bolt/partner.toml: as2.x: unknown key (expected: one of " in shown
-    assert "error: coyote/partner.toml: partner.gln: 9521321000025: the GLN of acme too (expected: its own)" in shown
+    assert "error: partners/bolt/partner.toml: as2.x: unknown key (expected: one of " in shown
+    assert (
+        "error: partners/coyote/partner.toml: partner.gln: 9521321000025: the GLN of acme too (expected: its own)"
+        in shown
+    )
     assert shown.endswith("2 good, 4 errors, 0 warnings\n")
     found = as_json("check", code=1)
     assert found["ok"] is False
-    assert found["problems"][0]["file"] == "bolt/partner.toml"
+    assert found["problems"][0]["file"] == "partners/bolt/partner.toml"
     assert found["problems"][0]["key"] == "as2.x"
 
 
@@ -115,8 +118,8 @@ def test_apply_refuses_as_a_whole_with_all_errors() -> None:
     write(Path("partners"), folder("bolt", 3, old="[as2]", new="[as2]\nx = 1\ny = 2"))
     refused = run("apply", code=2)
     assert "nothing was applied, 2 to mend" in refused.stderr
-    assert "bolt/partner.toml: as2.x: unknown key" in refused.stderr
-    assert "bolt/partner.toml: as2.y: unknown key" in refused.stderr
+    assert "partners/bolt/partner.toml: as2.x: unknown key" in refused.stderr
+    assert "partners/bolt/partner.toml: as2.y: unknown key" in refused.stderr
     assert in_force() == {}
     assert run("apply", "acme").output.startswith("+ acme: added")  # by name, the good one can go
 

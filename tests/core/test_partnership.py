@@ -12,6 +12,8 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from edi_gateway import partner_file
 from edi_gateway.partner_file import Folder, Ours, Reading, conflicts, read
@@ -204,6 +206,14 @@ def test_a_fault_is_named_with_its_key_and_what_is_expected(old: str, new: str, 
     assert says in found[key]
 
 
+@pytest.mark.parametrize(
+    "line",
+    ["attempts_max = 1", "attempts_max = 100", "deadline = '366d'", "deadline = '1s'", "payload_bytes_max = 1024"],
+)
+def test_a_bound_itself_is_good(line: str) -> None:
+    assert good(old="[as2]", new=f"[as2]\n{line}")
+
+
 def test_all_faults_are_named_at_once() -> None:
     found = faults(old="[as2]", new="[as2]\ndigest = 'sha-3'\nsign = 1\nfoo = 2\n[partner.contacts]")
     assert set(found) >= {"as2.digest", "as2.sign", "as2.foo", "partner.contacts"}
@@ -236,6 +246,46 @@ def test_without_our_identity_the_addresses_must_be_in_the_file() -> None:
     read_so = read(folder(), Ours(as2_id="MARKET"), NOW)
     assert [(problem.key, problem.reason) for problem in read_so.problems] == [("edifact.our_id", "missing")]
     assert read(folder(new="[edifact]\nour_id = '9521321000018'"), Ours(as2_id="MARKET"), NOW).partnership
+
+
+_SCALARS = st.none() | st.booleans() | st.integers() | st.decimals(allow_nan=False) | st.text(max_size=20) | st.dates()
+_ANYTHING = st.recursive(
+    _SCALARS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=10), inner, max_size=3),
+    max_leaves=8,
+)
+_SECTIONS = ("partner", "as2", "edifact", "messages", "tolerances", "commission", "other")
+
+
+@given(text=st.text(max_size=200))
+@settings(max_examples=100, deadline=None)
+def test_any_text_gives_problems_and_never_a_crash(text: str) -> None:
+    assert read(Folder(name="acme", text=text), OURS, NOW).problems
+
+
+@given(
+    key=st.sampled_from([(section, key) for section in _SECTIONS for key in ("", "url", "digest", "deadline", "type")]),
+    value=_ANYTHING,
+)
+@settings(max_examples=200, deadline=None)
+def test_any_value_anywhere_gives_problems_or_a_partnership(key: tuple[str, str], value: object) -> None:
+    section, name = key
+    data = partner_file.strict_toml.parse(folder().text, "acme")
+    assert isinstance(data, dict)
+    if name and isinstance(data.get(section), dict):
+        data[section][name] = value
+    else:
+        data[section] = value
+    surroundings = partner_file._Surroundings(folder().files, OURS, NOW)
+    checked = partner_file.strict_toml.validate(data, partner_file.PartnerFile, "acme", surroundings)
+    assert isinstance(checked, partner_file.PartnerFile) or all(str(problem) for problem in checked)
+
+
+@given(data=st.binary(max_size=300))
+@settings(max_examples=50, deadline=None)
+def test_any_bytes_as_certificate_are_a_problem(data: bytes) -> None:
+    read_so = read(Folder(name="acme", text=folder().text, files={"vendor.pem": data}), OURS, NOW)
+    assert [problem.key for problem in read_so.problems] == [CERTIFICATE]
 
 
 # --- certificates --------------------------------------------------------------------------------
