@@ -41,7 +41,7 @@ class Packing:
     """A further PAC of one CPS: packages of another kind, such as the cartons beside the pallets."""
 
     count: int | None = None  # PAC 7224
-    level: str = ""  # PAC 7075
+    packing_level: str = ""  # PAC 7075
     type: str = ""  # PAC 7065
     marked: str = ""  # PAC 7233
     gross_weight_kg: Decimal | None = None  # MEA PD AAB KGM

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import MISSING, dataclass, fields
 from typing import Any, Generic, TypeVar
 
@@ -28,6 +29,8 @@ Values = dict[str, Any]
 
 SegmentReader = Callable[[Segment, Values, "Reading"], None]
 GroupReader = Callable[[Group, Values, "Reading"], None]
+Finish = Callable[[Values, "Reading"], None]
+"""Called once all segments of a record are read."""
 
 
 Claimed = frozenset[tuple[int, int]]
@@ -66,6 +69,7 @@ class Reading:
 
     __slots__ = (
         "context",
+        "expanded_count",
         "failed",
         "findings",
         "last_piece_length",
@@ -87,6 +91,7 @@ class Reading:
         self.root: Values = {}  # the values of the message's own record, for rows further down
         self.failed = False  # whether a record without a mandatory value was met
         self.line_count = 0  # LIN segments so far
+        self.expanded_count = 0  # numbers that ranges stood for, so far
         self.last_piece_length = 0  # of the text that the next piece goes on with
 
     def report(
@@ -117,6 +122,13 @@ class Reading:
         """Note the source of a value. Ask `lineage is not None` before: it costs nothing when off."""
         assert self.lineage is not None  # noqa: S101 - the caller's contract, above
         self.lineage[self.prefix + name] = Source(segment.tag, segment.position, element + 1, component)
+
+    @contextmanager
+    def within(self, prefix: str) -> Iterator[None]:
+        """Sources noted in here are those of another record than the one in hand."""
+        outer, self.prefix = self.prefix, prefix
+        yield
+        self.prefix = outer
 
     def leave(self, segment: Segment) -> None:
         """A whole segment has no field."""
@@ -229,14 +241,22 @@ class Section:
 class RecordMapping(Generic[R]):
     """The table of one record, and its two directions."""
 
-    def __init__(self, record_type: type[R], rows: Sequence[Row], section: Section | None = None) -> None:
+    def __init__(
+        self,
+        record_type: type[R],
+        rows: Sequence[Row],
+        section: Section | None = None,
+        finish: Finish | None = None,
+    ) -> None:
         self.record_type = record_type
         self._rows = rows
         self._section = section
         self._tables = _tables(rows)
         self._later_tables = _tables(section.rows) if section else self._tables
         all_rows = [*rows, *(section.rows if section else ())]
-        self._finishing = [row.finish for row in all_rows if isinstance(row, FinishingRow)]
+        self._finishing: list[Finish] = [row.finish for row in all_rows if isinstance(row, FinishingRow)]
+        if finish is not None:
+            self._finishing.append(finish)
         self._places = {name: place for row in all_rows for name, place in row.places.items()}
         self._required = [f.name for f in fields(record_type) if f.default is MISSING and f.default_factory is MISSING]  # type: ignore[arg-type]  # R is a dataclass
 
@@ -245,6 +265,11 @@ class RecordMapping(Generic[R]):
         if values is None:
             values = {}
         findings_before = len(reading.findings)
+        self.collect(group, values, reading)
+        return self.build(group, values, reading, has_findings=len(reading.findings) != findings_before)
+
+    def collect(self, group: Group, values: Values, reading: Reading) -> None:
+        """Read the children of a group into the values."""
         segments, groups = self._tables
         section_tag = self._section.tag if self._section else None
         children: list[Any] = group.children
@@ -265,10 +290,10 @@ class RecordMapping(Generic[R]):
                     reading.leave_all(child.children)
         for finish in self._finishing:
             finish(values, reading)
-        return self._build(group, values, reading, has_findings=len(reading.findings) != findings_before)
 
-    def _build(self, group: Group, values: Values, reading: Reading, *, has_findings: bool) -> R | None:
-        unreadable = _drop_bad(values) if has_findings else ()
+    def build(self, group: Group, values: Values, reading: Reading, *, has_findings: bool = True) -> R | None:
+        """The record of the values; a mandatory one that is missing becomes a finding, and fails the message."""
+        unreadable = drop_bad(values) if has_findings else ()
         missing = [name for name in self._required if name not in values]
         if missing:
             for name in missing:
@@ -310,7 +335,8 @@ def _tables(rows: Sequence[Row]) -> tuple[dict[str, SegmentReader], dict[str, Gr
     return segments, groups
 
 
-def _drop_bad(values: Values) -> frozenset[str]:
+def drop_bad(values: Values) -> frozenset[str]:
+    """Take the unreadable out of the values; gives the names of their fields."""
     unreadable = frozenset(name for name, value in values.items() if value is BAD)
     for name in unreadable:
         del values[name]
@@ -343,9 +369,8 @@ class Nested(Row):
         if reading.lineage is None:
             present.append(self.mapping.read(group, reading))
             return
-        outer, reading.prefix = reading.prefix, f"{reading.prefix}{self.name}[{len(present)}]/"
-        present.append(self.mapping.read(group, reading))
-        reading.prefix = outer
+        with reading.within(f"{reading.prefix}{self.name}[{len(present)}]/"):
+            present.append(self.mapping.read(group, reading))
 
     def write(self, record: Any, writing: Writing) -> None:
         outer = writing.path
@@ -353,6 +378,11 @@ class Nested(Row):
             writing.path = f"{outer}{self.name}[{index}]/"
             self.mapping.write(item, writing)
         writing.path = outer
+
+
+def first_codes(table: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Code and field of each field once: the code that is written, where several are understood."""
+    return list({name: (code, name) for code, name in reversed(list(table.items()))}.values())[::-1]
 
 
 def append(values: Values, name: str, item: Any) -> int:

@@ -94,10 +94,18 @@ QUANTITY_UNREADABLE = _rule(
 SSCC_RANGE_REFUSED = _rule(
     "Q751",
     _ERROR,
-    "{value} is not a range of SSCCs: {expected}.",
-    "{value} n'est pas une plage de SSCC : {expected}.",
+    "{value} is not a range of SSCCs.",
+    "{value} n'est pas une plage de SSCC.",
     "Send the first and the last SSCC of the range, each of 18 digits with its check digit, or each SSCC alone.",
     "Envoyez le premier et le dernier SSCC de la plage, de 18 chiffres avec leur clé, ou chaque SSCC séparément.",
+)
+QUANTITY_TWICE = _rule(
+    "Q752",
+    _WARNING,
+    "A quantity of the same kind was given before for this article and place; {value} was added.",
+    "Une quantité de même nature a déjà été donnée pour cet article et ce lieu ; {value} a été ajouté.",
+    "Send one quantity of each kind for an article and a place.",
+    "Envoyez une seule quantité de chaque nature par article et par lieu.",
 )
 AMOUNT_UNREADABLE = _rule(
     "F850",
@@ -136,6 +144,7 @@ RULES: tuple[Rule, ...] = (
     COUNT_DIFFERS,
     QUANTITY_UNREADABLE,
     SSCC_RANGE_REFUSED,
+    QUANTITY_TWICE,
     AMOUNT_UNREADABLE,
     VAT_RATE_MISSING,
     PRICE_BASES_DIFFER,

@@ -18,6 +18,7 @@ from edi_gateway.translators._machinery import (
     Values,
     Writing,
 )
+from edi_gateway.translators.rows.pieces import join_pieces, split_text
 from edi_gateway.translators.values import (
     read_integer,
     read_number,
@@ -98,36 +99,59 @@ AMOUNT = NumberCodec(rules.AMOUNT_UNREADABLE)
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A component of a segment and its field; `place` names it in findings."""
+    """A component of a segment and its field; `place` names it in findings.
+
+    `parts` is how many components of PART_CHARACTERS each the text may go on in.
+    """
 
     element: int
     component: int
     name: str
     codec: Codec = TEXT
     place: str = ""
+    parts: int = 1
+
+
+PART_CHARACTERS = 35
 
 
 class Components(Row):
-    """A segment whose components each are a field. `fixed` are those that always say the same."""
+    """A segment whose components each are a field.
 
-    def __init__(self, tag: str, *cells: Cell, fixed: Mapping[tuple[int, int], str] | None = None) -> None:
+    `fixed` are components that always say the same. A segment that says otherwise is refused, or, if the row
+    only `selects` such segments, has no field. An `optional` one is written only if a field has a value.
+    """
+
+    def __init__(
+        self,
+        tag: str,
+        *cells: Cell,
+        fixed: Mapping[tuple[int, int], str] | None = None,
+        selects: bool = False,
+        optional: bool = False,
+    ) -> None:
         self.tags = (tag,)
         self.cells = cells
         self.fixed = fixed or {}
+        self.selects = selects
+        self.optional = optional
         self.names = frozenset(cell.name for cell in cells)
         self.places = {cell.name: cell.place for cell in cells if cell.place}
-        self.claimed: Claimed = frozenset([*((cell.element, cell.component) for cell in cells), *self.fixed])
+        own = [(cell.element, cell.component + part) for cell in cells for part in range(cell.parts)]
+        self.claimed: Claimed = frozenset([*own, *self.fixed])
 
     def read(self, segment: Segment, values: Values, reading: Reading) -> None:
-        if not self.names.isdisjoint(values):
+        others = [place for place, code in self.fixed.items() if segment.get(*place) not in ("", code)]
+        if (others and self.selects) or not self.names.isdisjoint(values):
             reading.leave(segment)
             return
-        for (element, component), code in self.fixed.items():
-            raw = segment.get(element, component)
-            if raw and raw != code:
-                reading.report(rules.CODE_NOT_HANDLED, segment, element, component, value=raw, expected=code)
+        for place in others:
+            value, expected = segment.get(*place), self.fixed[place]
+            reading.report(rules.CODE_NOT_HANDLED, segment, *place, value=value, expected=expected)
         for cell in self.cells:
             raw = segment.get(cell.element, cell.component)
+            if cell.parts > 1:
+                raw = join_pieces([segment.get(cell.element, cell.component + part) for part in range(cell.parts)])
             if raw:
                 self._read_cell(cell, raw, segment, values, reading)
         reading.leave_beyond(segment, self.claimed)
@@ -141,13 +165,19 @@ class Components(Row):
             reading.trace(cell.name, segment, cell.element, cell.component)
 
     def write(self, record: Any, writing: Writing) -> None:
+        texts = [(cell, cell.codec.write(getattr(record, cell.name), writing)) for cell in self.cells]
+        if self.optional and not any(text for _, text in texts):
+            return
         elements: list[list[str]] = []
         for (element, component), code in self.fixed.items():
             _put(elements, element, component, code)
-        for cell in self.cells:
-            _put(elements, cell.element, cell.component, cell.codec.write(getattr(record, cell.name), writing))
-        if len(elements) > 0 and (self.fixed or any(any(parts) for parts in elements)):
-            writing.add(self.tags[0], *elements)
+        for cell, text in texts:
+            pieces = split_text(text, PART_CHARACTERS) if cell.parts > 1 else [text]
+            if len(pieces) > cell.parts:
+                raise writing.refuse(cell.name, f"at most {PART_CHARACTERS * cell.parts} characters can be sent")
+            for part, piece in enumerate(pieces):
+                _put(elements, cell.element, cell.component + part, piece)
+        writing.add(self.tags[0], *elements)
 
 
 def _put(elements: list[list[str]], element: int, component: int, value: str) -> None:

@@ -83,7 +83,8 @@ class Dates(Row):
         else:
             self._store(target, moment, segment, values, reading)
         if moment is not None and reading.lineage is not None:
-            reading.trace(name, segment, 1, 2)
+            end_of = {Starts: "/start", Ends: "/end"}.get(type(target), "")
+            reading.trace(name + end_of, segment, 1, 2)
 
     def _store(self, target: Dating, moment: ReadMoment, segment: Segment, values: Values, reading: Reading) -> None:
         if isinstance(target, str):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -16,6 +16,7 @@ from edi_gateway.translators._machinery import (
     Values,
     Writing,
     append,
+    first_codes,
 )
 from edi_gateway.translators.rows.cells import CodeCodec
 from edi_gateway.translators.values import (
@@ -27,6 +28,7 @@ PIECE = "PCE"
 """The unit that is meant where none is sent."""
 
 
+_PAIR: Claimed = frozenset({(1, 1), (1, 2)})
 _TRIPLE: Claimed = frozenset({(1, 1), (1, 2), (1, 3)})
 
 
@@ -51,12 +53,12 @@ class Quantities(Row):
         self.main = main
         self.others = others
         self.unitless = unitless
-        self.places = {name: f"QTY+{code}" for code, name in reversed(list(table.items()))}
+        self.places = {name: f"QTY+{code}" for code, name in first_codes(table)}
 
     def read(self, segment: Segment, values: Values, reading: Reading) -> None:
         qualifier, raw, unit = _triple(segment, reading)
         name = self.table.get(qualifier)
-        if not raw or (name is not None and name in values):
+        if not raw or (name in values if name else not self.others):
             reading.leave(segment)
             return
         quantity = read_number(raw)
@@ -81,15 +83,19 @@ class Quantities(Row):
             reading.leave_component(segment, 1, 3)
 
     def write(self, record: Any, writing: Writing) -> None:
-        unit = record.unit if record.unit != PIECE else ""
-        pairs = [(code, getattr(record, name)) for code, name in self.table.items()]
-        written: set[str] = set()
-        for code, quantity in [*pairs, *getattr(record, self.others)]:
-            name = self.table.get(code, code)
-            if quantity is not None and not (name in written and name != code):
-                written.add(name)
-                text = write_number(quantity, writing.context.decimal)
-                writing.add("QTY", (code, text, "" if code in self.unitless else unit))
+        for code, quantity in _pairs(record, self.table, self.others):
+            if quantity is not None:
+                self.write_one(code, quantity, record, writing)
+
+    def write_one(self, code: str, quantity: Decimal, record: Any, writing: Writing) -> None:
+        unit = "" if record.unit == PIECE or code in self.unitless else record.unit
+        writing.add("QTY", (code, write_number(quantity, writing.context.decimal), unit))
+
+
+def _pairs(record: Any, table: Mapping[str, str], others: str) -> list[tuple[str, Decimal | None]]:
+    """Code and value of every field of the table, and of what has none."""
+    known = [(code, getattr(record, name)) for code, name in first_codes(table)]
+    return [*known, *(getattr(record, others) if others else ())]
 
 
 def _triple(segment: Segment, reading: Reading) -> tuple[str, str, str]:
@@ -134,8 +140,7 @@ class Amounts(Row):
             reading.leave_component(segment, 1, 3)
 
     def write(self, record: Any, writing: Writing) -> None:
-        pairs = [(code, getattr(record, name)) for code, name in self.table.items()]
-        for code, amount in [*pairs, *(getattr(record, self.others) if self.others else ())]:
+        for code, amount in _pairs(record, self.table, self.others):
             if amount is not None:
                 writing.add("MOA", (code, write_number(amount, writing.context.decimal)))
 
@@ -162,7 +167,8 @@ class Prices(Row):
     def read(self, segment: Segment, values: Values, reading: Reading) -> None:
         qualifier, raw = segment.get(1, 1), segment.get(1, 2)
         name = self.table.get(qualifier)
-        if not raw or (name in values if name else not self.others):
+        has_no_field = name in values if name else not self.others
+        if not raw or has_no_field or (not self.basis and segment.get(1, 5) not in ("", "1")):
             reading.leave(segment)
             return
         price = read_number(raw)
@@ -177,7 +183,7 @@ class Prices(Row):
             name = f"{self.others}[{append(values, self.others, (qualifier, price))}]"
         if reading.lineage is not None:
             reading.trace(name, segment, 1, 2)
-        if self.basis in values or len(segment.elements) > 2 or len(segment.elements[1]) > 2:
+        if self.basis and (self.basis in values or len(segment.elements) > 2 or len(segment.elements[1]) > 2):
             self._read_basis(qualifier, segment, values, reading)
 
     def _read_basis(self, qualifier: str, segment: Segment, values: Values, reading: Reading) -> None:
@@ -196,10 +202,9 @@ class Prices(Row):
         reading.leave_beyond(segment, _PRI | kinds | same_unit)
 
     def write(self, record: Any, writing: Writing) -> None:
-        basis = getattr(record, self.basis)
+        basis = getattr(record, self.basis) if self.basis else Decimal(1)
         basis_text = "" if basis == 1 else write_number(basis, writing.context.decimal)
-        pairs = [(code, getattr(record, name)) for code, name in self.table.items()]
-        for code, price in [*pairs, *getattr(record, self.others)]:
+        for code, price in _pairs(record, self.table, self.others):
             if price is not None:
                 unit = record.unit if basis_text and record.unit != PIECE else ""
                 text = write_number(price, writing.context.decimal)
@@ -253,6 +258,10 @@ class Variance(Row):
         writing.add("QVR", composite, self.remainders.write(record.remainder, writing), record.reason)
 
 
+SUM_OF_QUANTITIES = "1"
+NUMBER_OF_LINES = "2"
+
+
 class ControlTotals(Row):
     """CNT: the number of lines (6069 = 2) and the sum of their quantities (1), checked against the message.
 
@@ -268,39 +277,70 @@ class ControlTotals(Row):
     def read(self, segment: Segment, values: Values, reading: Reading) -> None:
         qualifier, raw, _ = _triple(segment, reading)
         count = read_number(raw)
-        if qualifier not in ("1", "2") or not raw:
+        if qualifier not in (SUM_OF_QUANTITIES, NUMBER_OF_LINES) or not raw:
             reading.leave(segment)
             return
         if count is None:
             reading.report(rules.QUANTITY_UNREADABLE, segment, 1, 2, value=raw)
             return
-        if qualifier == "1" and self.total:
+        if qualifier == SUM_OF_QUANTITIES and self.total:
             values[self.total] = count
             if reading.lineage is not None:
                 reading.trace(self.total, segment, 1, 2)
-        found = Decimal(reading.line_count) if qualifier == "2" else self.sum_of(values)
+        found = Decimal(reading.line_count) if qualifier == NUMBER_OF_LINES else self.sum_of(values)
         if found is not None and found != count:
             reading.report(rules.COUNT_DIFFERS, segment, 1, 2, value=raw, expected=write_number(found))
 
     def write(self, record: Any, writing: Writing) -> None:
         total = getattr(record, self.total) if self.total else None
         if total is not None:
-            writing.add("CNT", ("1", write_number(total, writing.context.decimal)))
+            writing.add("CNT", (SUM_OF_QUANTITIES, write_number(total, writing.context.decimal)))
         else:
             lines = sum(segment.tag == "LIN" for segment in writing.segments)
-            writing.add("CNT", ("2", str(lines)))
+            writing.add("CNT", (NUMBER_OF_LINES, str(lines)))
 
 
 def sum_of_lines(name: str) -> Callable[[Values], Decimal | None]:
     """The sum of a quantity over the lines that were read; None if a line could not be."""
 
     def total(values: Values) -> Decimal | None:
-        lines = values.get("lines", ())
-        if any(line is None for line in lines):
-            return None
-        return sum((getattr(line, name) or Decimal(0) for line in lines), Decimal(0))
+        return sum_of(values.get("lines", ()), name)
 
     return total
+
+
+def sum_of(lines: Sequence[Any], name: str) -> Decimal | None:
+    """The sum of a quantity over some lines; None if one of them could not be read."""
+    if any(line is None for line in lines):
+        return None
+    return sum((getattr(line, name) or Decimal(0) for line in lines), Decimal(0))
+
+
+class Share(Row):
+    """PCD or RTE: a percentage or a rate. `code` says how it is qualified (5245, 5419) when written."""
+
+    def __init__(self, tag: str, name: str, code: Callable[[Any], str]) -> None:
+        self.tags = (tag,)
+        self.name = name
+        self.code = code
+
+    def read(self, segment: Segment, values: Values, reading: Reading) -> None:
+        raw = segment.get(1, 2)
+        if not raw or self.name in values:
+            reading.leave(segment)
+            return
+        number = read_number(raw)
+        values[self.name] = BAD if number is None else number
+        if number is None:
+            reading.report(rules.AMOUNT_UNREADABLE, segment, 1, 2, value=raw)
+        elif reading.lineage is not None:
+            reading.trace(self.name, segment, 1, 2)
+        reading.leave_beyond(segment, _PAIR)
+
+    def write(self, record: Any, writing: Writing) -> None:
+        value = getattr(record, self.name)
+        if value is not None:
+            writing.add(self.tags[0], (self.code(record), write_number(value, writing.context.decimal)))
 
 
 class Currency(Row):

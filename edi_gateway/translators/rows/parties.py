@@ -22,8 +22,8 @@ from edi_gateway.translators._machinery import (
     Writing,
 )
 from edi_gateway.translators.rows.cells import Cell, Components
+from edi_gateway.translators.rows.pieces import join_pieces, split_text
 from edi_gateway.translators.rows.references import Ref, References
-from edi_gateway.translators.rows.texts import join_pieces, split_text
 
 _NAD: Claimed = frozenset(
     [
@@ -51,6 +51,8 @@ class NameAndAddress(Row):
         role = ROLES.get(segment.get(1))
         if role is not None:
             values["role"] = role
+            if reading.lineage is not None:
+                reading.trace("role", segment, 1, 1)
         for name, element, component in _NAD_CELLS:
             self._take(name, element, component, segment, values, reading)
         if segment.get(7, 1):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -126,6 +126,28 @@ class References(Row):
             date = getattr(record, ref.date) if ref.date else None
             if date is not None:
                 write_dtm(_REFERENCE_DATE, date, writing)
+
+
+class OrderReference(References):
+    """RFF of a line: ON says which line of which order it is about, unless that is `implied`."""
+
+    def __init__(
+        self,
+        table: Mapping[str, Ref] | None = None,
+        *,
+        implied: Callable[[Any], bool] = lambda line: not line.order_number and line.order_line is None,
+    ) -> None:
+        super().__init__({"ON": Ref("order_number", line="order_line"), **(table or {})})
+        self.implied = implied
+
+    def _write_known(self, qualifier: str, ref: Ref, record: Any, writing: Writing) -> None:
+        if ref.number != "order_number":
+            super()._write_known(qualifier, ref, record, writing)
+        elif not self.implied(record):
+            # A line number alone would leave the order to be guessed: the header's is meant.
+            number = record.order_number or writing.root.order_number
+            line = record.order_line
+            writing.add("RFF", (qualifier, number, "" if line is None else str(line)))
 
 
 def _reference_date(rest: Sequence[Any], reading: Reading) -> Moment | None:

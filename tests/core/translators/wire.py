@@ -77,5 +77,5 @@ def there_and_back(message_type: str, record: Any, directory: str = "D.96A", **c
     assert found is not None
     body = found.encode(record, EncodeContext(directory=directory, **context))
     tree, errors = judged(message_of(message_type, body, directory))
-    assert errors == []
+    assert [(error.code, error.segment, error.position, error.value, error.text()) for error in errors] == []
     return found.decode(tree, DecodeContext(directory=directory))
