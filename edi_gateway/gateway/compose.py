@@ -27,7 +27,7 @@ from edi_gateway.messages.judge import judge
 from edi_gateway.partnership import Direction, EdifactPolicy, MessageAgreement, Partnership
 from edi_gateway.store.database import UnitOfWork
 from edi_gateway.store.documents import Interchange, InterchangeState, Message, MessageState, take_number
-from edi_gateway.translators import EncodeContext, NotWritable, default_association, translator
+from edi_gateway.translators import EncodeContext, NotWritable, association, translator
 from edi_gateway.translators.json_form import to_json
 
 MESSAGE_REFERENCE = "1"
@@ -57,6 +57,9 @@ def compose(
 ) -> Message:
     """Queue a record for the partner as the agreed message. Raises ComposeRefused; nothing is queued then."""
     agreement = partnership.agreement(message_type, Direction.OUT)
+    translate = translator(message_type)
+    if translate is None:
+        raise ComposeRefused(f"records cannot be written as {message_type}")
     if agreement is None:
         raise ComposeRefused(
             f"{message_type} to {partnership.name} is not agreed: add it to [[messages]] of its partner.toml"
@@ -65,7 +68,7 @@ def compose(
         directory=agreement.directory, association=agreement.association, timezone=partnership.edifact.timezone
     )
     try:
-        body = translator(message_type).encode(record, context)
+        body = translate.encode(record, context)
     except NotWritable as refusal:
         raise ComposeRefused(f"the record does not fit into {message_type} {agreement.directory}: {refusal}") from None
     message = queue(uow, gateway, partnership, _header(message_type, agreement), body, business_key=business_key)
@@ -139,8 +142,8 @@ def queue(
 
 def _header(message_type: str, agreement: MessageAgreement) -> MessageHeader:
     version, _, release = agreement.directory.partition(".")
-    association = agreement.association or default_association(message_type, agreement.directory)
-    return MessageHeader(MESSAGE_REFERENCE, message_type, version, release, association=association)
+    code = agreement.association or association(message_type, agreement.directory)
+    return MessageHeader(MESSAGE_REFERENCE, message_type, version, release, association=code)
 
 
 def _envelope(

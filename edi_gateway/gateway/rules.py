@@ -4,16 +4,6 @@ from __future__ import annotations
 
 from edi_gateway.edifact.findings import Level, Rule, Severity
 
-CONFLICTING_INTERCHANGE = Rule(
-    "T110",
-    Level.SYNTAX,
-    Severity.ERROR,
-    "The control reference {value} was used before for another content",
-    "La référence de contrôle {value} a déjà servi pour un autre contenu",
-    "Give each interchange a control reference (UNB 0020) of its own",
-    "Donnez à chaque interchange sa propre référence de contrôle (UNB 0020)",
-    contrl="26",
-)
 NO_HANDLER = Rule(
     "T111",
     Level.BUSINESS,
@@ -42,4 +32,4 @@ REFUSED_BY_PARTNER = Rule(
     "Corrigez le document et renvoyez-le sous une nouvelle référence",
 )
 
-RULES: tuple[Rule, ...] = (CONFLICTING_INTERCHANGE, NO_HANDLER, UNKNOWN_SUBJECT, REFUSED_BY_PARTNER)
+RULES: tuple[Rule, ...] = (NO_HANDLER, UNKNOWN_SUBJECT, REFUSED_BY_PARTNER)

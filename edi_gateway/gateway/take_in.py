@@ -21,10 +21,10 @@ from edi_gateway.gateway.app import Gateway
 from edi_gateway.gateway.document_states import MESSAGES, MessageEvent
 from edi_gateway.gateway.fingerprints import of_record
 from edi_gateway.gateway.handling import HandlerContext
-from edi_gateway.gateway.judging import policy_of
 from edi_gateway.gateway.states import change
 from edi_gateway.marketplace.rules import UNMAPPED_RECORD
 from edi_gateway.messages.judge import judge
+from edi_gateway.messages.policy import JudgingPolicy
 from edi_gateway.messages.tree import Group
 from edi_gateway.partnership import Direction, Partnership
 from edi_gateway.store.database import UnitOfWork
@@ -121,7 +121,7 @@ def replay(gateway: Gateway, message_id: str) -> MessageState:
 def _read_again(
     gateway: Gateway, partnership: Partnership, interchange: Interchange, message: Message
 ) -> MessageVerdict:
-    for verdict in judge(gateway.payloads.chunks(interchange.payload_sha256), policy_of(partnership)):
+    for verdict in judge(gateway.payloads.chunks(interchange.payload_sha256), JudgingPolicy.of(partnership)):
         if verdict.header is None or verdict.header.control_reference != interchange.control_reference:
             continue
         if message.ordinal <= len(verdict.messages):
@@ -135,11 +135,12 @@ def _process(context: HandlerContext, verdict: MessageVerdict) -> None:
     if message_type == CONTRL:
         _finish(context, settle(context, verdict.message))
         return
-    if message_type not in context.gateway.handlers or not isinstance(verdict.tree, Group):
+    translate = translator(message_type)
+    if message_type not in context.gateway.handlers or translate is None or not isinstance(verdict.tree, Group):
         _finish(context, [Finding(rules.NO_HANDLER, value=message_type)])
         return
     decode = DecodeContext(directory=verdict.header.directory, timezone=context.partnership.edifact.timezone)
-    decoded = translator(message_type).decode(verdict.tree, decode)
+    decoded = translate.decode(verdict.tree, decode)
     if decoded.record is None or not decoded.valid:
         findings = decoded.findings
         if not _errors(findings):
@@ -200,7 +201,9 @@ def _resume(context: HandlerContext, order_number: str) -> None:
     for message in waiting_messages(context.uow.session, context.partnership.name, order_number):
         resumed = HandlerContext(context.uow, context.gateway, context.partnership, message, context.now)
         _begin_again(resumed, f"order {order_number} has been answered")
-        _handle(resumed, from_json(translator(message.type).record_type, message.record))
+        translate = translator(message.type)
+        assert translate is not None  # noqa: S101 - its record was read by this translator
+        _handle(resumed, from_json(translate.record_type, message.record))
 
 
 def _begin_again(context: HandlerContext, reason: str) -> None:

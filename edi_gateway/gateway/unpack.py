@@ -23,15 +23,15 @@ from sqlalchemy import func, select
 from edi_gateway.edifact import contrl
 from edi_gateway.edifact.findings import Finding
 from edi_gateway.edifact.verdict import InterchangeHeader, InterchangeVerdict
-from edi_gateway.gateway import rules
 from edi_gateway.gateway.app import Gateway
 from edi_gateway.gateway.compose import queue
 from edi_gateway.gateway.dispatch import enqueue
 from edi_gateway.gateway.fingerprints import of_interchange
-from edi_gateway.gateway.judging import policy_of
 from edi_gateway.gateway.states import INBOUND, InboundEvent, change
 from edi_gateway.gateway.take_in import CONTRL, Intake, take_in
 from edi_gateway.messages.judge import judge
+from edi_gateway.messages.policy import JudgingPolicy
+from edi_gateway.messages.rules import INTERCHANGE_REPEATED
 from edi_gateway.partnership import Direction, Partnership
 from edi_gateway.store.database import UnitOfWork
 from edi_gateway.store.documents import (
@@ -70,7 +70,7 @@ def unpack(gateway: Gateway, transmission_id: str) -> None:
         _park(gateway, transmission_id, f"the partnership {partnership_name!r} is not active any more")
         return
     try:
-        verdicts = list(judge(gateway.payloads.chunks(payload), policy_of(partnership)))
+        verdicts = list(judge(gateway.payloads.chunks(payload), JudgingPolicy.of(partnership)))
     except PayloadMissing as missing:
         _park(gateway, transmission_id, str(missing))
         return
@@ -194,9 +194,7 @@ def _seen_before(work: _Unpacking, verdict: InterchangeVerdict, ordinal: int, ea
         if answer is not None:
             _send_again(work, answer)
         return
-    finding = Finding(
-        rules.CONFLICTING_INTERCHANGE, segment="UNB", element=6, value=earlier.control_reference, position=None
-    )
+    finding = Finding(INTERCHANGE_REPEATED, segment="UNB", element=6, value=earlier.control_reference)
     conflict = replace(verdict, findings=[*verdict.findings, finding])
     row = _add_interchange(work, conflict, ordinal, InterchangeState.CONFLICTING, earlier)
     add_findings(work.uow.session, conflict.findings, row.id)

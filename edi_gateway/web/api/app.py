@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Response, jsonify, request
-from flask_openapi3 import APIBlueprint, HTTPBearer, Info, OpenAPI
+from flask_openapi3.blueprint import APIBlueprint
+from flask_openapi3.models import Info
+from flask_openapi3.openapi import OpenAPI
 from werkzeug.exceptions import HTTPException
 
 from edi_gateway.gateway.app import Gateway
@@ -16,7 +18,7 @@ from edi_gateway.web.api.errors import ApiRefusal, ErrorAnswer, refusal_response
 PREFIX = "/api/v1"
 DESCRIPTION = "/openapi.json"
 SECURITY: list[dict[str, list[str]]] = [{"token": []}]
-_RESPONSES: dict[int, Any] = {401: ErrorAnswer, 404: ErrorAnswer, 409: ErrorAnswer, 422: ErrorAnswer}
+_RESPONSES: dict[Any, Any] = {401: ErrorAnswer, 404: ErrorAnswer, 409: ErrorAnswer, 422: ErrorAnswer}
 
 
 def blueprint(gateway: Gateway) -> APIBlueprint:
@@ -50,7 +52,7 @@ def _description(api: APIBlueprint) -> dict[str, Any]:
     described = OpenAPI(
         __name__,
         info=Info(title="EDI gateway", version="1", description="Orders, and what EDI made of them"),
-        security_schemes={"token": HTTPBearer(scheme="bearer")},
+        security_schemes={"token": {"type": "http", "scheme": "bearer"}},
         doc_ui=False,
         validation_error_model=ErrorAnswer,
     )

@@ -1,0 +1,1 @@
+"""Documents through the gateway: what arrives as bytes, what it does to orders, what leaves."""
