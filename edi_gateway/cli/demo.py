@@ -1,0 +1,176 @@
+"""`edi-gateway demo`: the whole way once, between two processes, and a summary of what happened."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from edi_gateway.cli.frame import UserError, json_option, print_json
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from edi_gateway.simulator.demonstration import Story
+
+SAMPLES = "samples/demo"
+
+
+@click.command()
+@click.option(
+    "--data-dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("data/demo"),
+    show_default=True,
+    help="Where both companies live; emptied at the start, kept at the end.",
+)
+@click.option(
+    "--samples",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    help=f"Folder with inventory.json and order-*.json; default: {SAMPLES}.",
+)
+@json_option
+def demo(data_dir: Path, samples: Path | None, as_json: bool) -> None:
+    """Let three orders travel to a simulated vendor and back.
+
+    Two processes with their own ports, keys, databases and folders talk AS2 over loopback: stock, orders, answers,
+    shipments, invoices, commission, each signed, encrypted and acknowledged. Exit code 0 if all of it happened.
+    """
+    from rich.console import Console
+
+    from edi_gateway.simulator.demonstration import run
+    from edi_gateway.simulator.sides import DemonstrationFailed
+
+    progress = Console(stderr=as_json, highlight=False)
+    try:
+        story = run(samples or _samples(), data_dir, lambda step: progress.print(f"[cyan]·[/cyan] {step}"))
+    except DemonstrationFailed as failure:
+        if as_json:
+            print_json(
+                {"orders": [], "inventory": [], "invoices": [], "transmissions": [], "ok": False, "error": str(failure)}
+            )
+        raise UserError(str(failure)) from None
+    if as_json:
+        print_json(story.as_json())
+    else:
+        _show(Console(highlight=False), story)
+    raise SystemExit(0 if story.ok else 1)
+
+
+def _samples() -> Path:
+    """The demonstration's documents: in the current folder, or beside the package in its checkout."""
+    for root in (Path(), Path(__file__).parents[2]):
+        if (root / SAMPLES).is_dir():
+            return root / SAMPLES
+    raise UserError(f"{SAMPLES} is not here: run this in a checkout of the project, or name the folder with --samples")
+
+
+def _show(console: Console, story: Story) -> None:
+    """Tables for a person: orders, stock, invoices, transmissions, and what was promised."""
+    shown = story.as_json()
+    console.print()
+    _table(
+        console,
+        "Orders",
+        (
+            "Order",
+            "Line",
+            "Article",
+            "State",
+            ">Ordered",
+            ">Confirmed",
+            ">Back order",
+            ">Refused",
+            ">Shipped",
+            ">Invoiced",
+        ),
+        [
+            row
+            for order in shown["orders"]
+            for row in (
+                (order["number"], "", "", f"[bold]{order['state']}[/bold]", *_quantities(order)),
+                *(
+                    ("", str(line["number"]), line["description"] or line["gtin"], line["state"], *_quantities(line))
+                    for line in order["lines"]
+                ),
+            )
+        ],
+    )
+    _table(
+        console,
+        "Stock",
+        ("Article", "GTIN", ">Actual", ">Available before", ">Reserved", ">Available after"),
+        [
+            (
+                row["supplier_article"],
+                row["gtin"],
+                row["before"]["actual"],
+                row["before"]["available"],
+                row["after"]["reserved"],
+                row["after"]["available"],
+            )
+            for row in shown["inventory"]
+        ],
+    )
+    _table(
+        console,
+        "Invoices",
+        ("Invoice", "From", "For", ">Net", ">VAT", ">Total", "Confirmed and shipped?"),
+        [
+            (
+                row["number"],
+                "vendor" if row["direction"] == "in" else "marketplace",
+                ", ".join(row["orders"]) if row["direction"] == "in" else "commission of the cycle",
+                row["net"],
+                row["vat"],
+                f"{row['total']} {row['currency']}",
+                {True: "[green]agrees[/green]", False: "[red]does not agree[/red]", None: ""}[row["agrees"]],
+            )
+            for row in shown["invoices"]
+        ],
+    )
+    _table(
+        console,
+        "Transmissions (signed, encrypted; size of the interchange and on the wire)",
+        ("", "Message", ">Bytes", ">On the wire", "MDN", ">Attempts", ">Seconds"),
+        [
+            (
+                "→ vendor" if row["direction"] == "out" else "← vendor",
+                row["type"],
+                str(row["size"]),
+                str(row["wire_size"]),
+                row["disposition"] or "",
+                str(row["attempts"]) if row["direction"] == "out" else "",
+                f"{row['seconds']:.2f}" if row["seconds"] is not None else "",
+            )
+            for row in shown["transmissions"]
+        ],
+    )
+    _table(
+        console,
+        "What was promised",
+        ("", "Promise", "Seen"),
+        [("[green]✓[/green]" if c.ok else "[red]✗[/red]", c.name, c.detail) for c in story.checks],
+    )
+    verdict = (
+        "[bold green]Everything happened.[/bold green]" if story.ok else "[bold red]Not all of it happened.[/bold red]"
+    )
+    console.print(f"{verdict} {story.seconds:.1f} s; both companies' stores and logs are in {story.data_dir}")
+
+
+def _quantities(row: dict[str, str]) -> tuple[str, ...]:
+    return tuple(row[name] for name in ("ordered", "confirmed", "back_ordered", "refused", "shipped", "invoiced"))
+
+
+def _table(console: Console, title: str, headers: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+    """A table; a header that begins with ``>`` heads a column of figures."""
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for header in headers:
+        table.add_column(header.removeprefix(">"), justify="right" if header.startswith(">") else "left")
+    for row in rows:
+        table.add_row(*row)
+    console.print(table)
+    console.print()
