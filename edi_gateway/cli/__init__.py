@@ -15,6 +15,8 @@ import click
 COMMANDS: dict[str, tuple[str, str]] = {
     "partners": ("edi_gateway.cli.partners:partners", "Check, apply, list and show trading partners."),
     "keys": ("edi_gateway.cli.keys:keys", "Make and list our own keys, export their certificates."),
+    "orders": ("edi_gateway.cli.orders:orders", "List and show orders and what the vendors made of them."),
+    "messages": ("edi_gateway.cli.messages:messages", "List and show EDIFACT messages; try an exception again."),
     "config": ("edi_gateway.cli.config:config", "Show the configuration in force, and its variables."),
 }
 
