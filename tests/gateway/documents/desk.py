@@ -80,13 +80,15 @@ def a_partnership(name: str = VENDOR, gln: str = SUPPLIER, **edifact: Any) -> Pa
 class Desk:
     """A gateway without a network: what leaves stays queued, what arrives is put where `receive` would put it."""
 
-    def __init__(self, folder: Path, handlers: Mapping[str, RecordHandler] = HANDLERS) -> None:
+    def __init__(
+        self, folder: Path, handlers: Mapping[str, RecordHandler] = HANDLERS, token: str | None = TOKEN
+    ) -> None:
         self.now = NOW
         self.ids = 0
         self.woken: list[tuple[str, str, datetime | None]] = []
         config = Config(
             data_dir=folder,
-            api_token=SecretStr(TOKEN),
+            api_token=None if token is None else SecretStr(token),
             identity=Identity(
                 name="PLACE DE MARCHE SAS", as2_id="MARKETPLACE", gln=BUYER, vat_number="FR11123456782", city="Paris"
             ),
