@@ -142,6 +142,7 @@ def dispatch(gateway: Gateway, partnership_name: str) -> bool:
         return False  # suspended: it waits, and the sweep parks it after its deadline
     row = _take(gateway, partnership)
     if row is None:
+        _wait_for_next(gateway, partnership_name)
         return False
     try:
         outcome = _attempt(gateway, row, partnership)
@@ -164,6 +165,14 @@ def _take(gateway: Gateway, partnership: Partnership) -> Transmission | None:
         row.lease_until = now + _lease(row, partnership)
         uow.commit()
     return row
+
+
+def _wait_for_next(gateway: Gateway, name: str) -> None:
+    """A wake-up for the attempt that is due next: a runner keeps only the earliest of those that it was told."""
+    with gateway.database.read() as view:
+        row = view.session.scalar(waiting(TransmissionState.QUEUED, name).limit(1))
+    if row is not None and row.due_at is not None and row.due_at > gateway.now():
+        gateway.database.wake("dispatch", name, row.due_at)
 
 
 def _due(name: str, now: datetime) -> Select[Transmission]:

@@ -62,7 +62,7 @@ class UnitOfWork(Reading):
         super().__init__(session)
         self._wake = wake
         self._happened: list[Happened] = []
-        self._wakes: dict[tuple[str, str], datetime | None] = {}
+        self._wakes: dict[tuple[str, str, bool], datetime | None] = {}
 
     def record_event(
         self,
@@ -80,9 +80,10 @@ class UnitOfWork(Reading):
         self._happened.append(Happened(kind, subject, from_state, to_state, reason, details or {}, now))
 
     def wake(self, task: str, key: str, at: datetime | None = None) -> None:
-        """Say, once committed, that `task` has something to do for `key` (at once, or at `at`)."""
-        known = self._wakes.get((task, key), at)
-        self._wakes[task, key] = None if at is None or known is None else min(at, known)
+        """Say, once committed, that `task` has something to do for `key`: at once, or at `at` (the earliest counts)."""
+        now = at is None
+        known = self._wakes.get((task, key, now))
+        self._wakes[task, key, now] = at if at is None or known is None else min(at, known)
 
     def insert_once(self, model: type[Base], values: Mapping[str, Any]) -> bool:
         """Insert a row unless a unique key already holds it; say whether it was inserted.
@@ -106,7 +107,7 @@ class UnitOfWork(Reading):
             append(self.session, self._happened)
         self.session.commit()
         self._happened.clear()
-        for (task, key), at in self._wakes.items():
+        for (task, key, _), at in self._wakes.items():
             self._wake(task, key, at)
         self._wakes.clear()
 

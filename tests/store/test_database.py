@@ -68,10 +68,11 @@ def test_wake_ups_come_after_the_commit_each_once_and_the_earliest(database: Dat
         uow.wake("dispatch", "acme", latest)
         uow.wake("dispatch", "acme", later)
         uow.wake("dispatch", "bolt", later)
+        uow.wake("dispatch", "bolt")  # now does not replace later: what is due then may not be due now
         uow.wake("dispatch", "bolt")
         assert woken == []
         uow.commit()
-    assert woken == [("dispatch", "acme", later), ("dispatch", "bolt", None)]
+    assert woken == [("dispatch", "acme", later), ("dispatch", "bolt", later), ("dispatch", "bolt", None)]
 
 
 def test_a_failed_commit_wakes_nobody(database: Database, woken: list[object]) -> None:
