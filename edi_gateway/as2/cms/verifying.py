@@ -98,8 +98,9 @@ def _scheme(signer: SignerInfo, digest: Digest) -> SignatureScheme:
 
 
 def _named_digest(algorithm: SignatureAlgorithm, signer: SignerInfo) -> Digest | None:
+    parameters = signer.signature_algorithm.parameters
     if algorithm.scheme is SignatureScheme.PSS:
-        return read_pss(signer.signature_algorithm.parameters).digest
+        return read_pss(parameters).digest if parameters else None
     return algorithm.digest
 
 
@@ -163,7 +164,7 @@ def _holds(
     key = certificate.public_key
     try:
         if isinstance(key, rsa.RSAPublicKey):
-            key.verify(signer.signature, message, _padding(signer, scheme), algorithm)
+            key.verify(signer.signature, message, _padding(signer, scheme, digest), algorithm)
         else:
             key.verify(signer.signature, message, ec.ECDSA(algorithm))
     except (InvalidSignature, ValueError):  # ValueError: a PSS salt that does not fit the key
@@ -171,10 +172,15 @@ def _holds(
     return True
 
 
-def _padding(signer: SignerInfo, scheme: SignatureScheme) -> padding.AsymmetricPadding:
+def _padding(signer: SignerInfo, scheme: SignatureScheme, digest: Digest) -> padding.AsymmetricPadding:
     if scheme is SignatureScheme.PKCS1V15:
         return PKCS1V15
-    found = read_pss(signer.signature_algorithm.parameters)
+    parameters = signer.signature_algorithm.parameters
+    if not parameters:
+        # They must be there (RFC 4056 §3), but pyas2lib leaves them out and means the message's digest throughout,
+        # with a salt of any length. The digest was accepted before, so nothing weaker can be meant.
+        return padding.PSS(padding.MGF1(digest.algorithm), padding.PSS.AUTO)
+    found = read_pss(parameters)
     return padding.PSS(padding.MGF1(found.mask_digest.algorithm), found.salt_bytes)
 
 
