@@ -144,12 +144,21 @@ def test_053_openssl_verifies_our_pss(openssl: OpenSsl, digest: Digest, attribut
     openssl.verify(cms.sign(digest.of(CONTENT), digest, key(), SignatureScheme.PSS, NOW, options), key())
 
 
-@pytest.mark.parametrize(
-    "options", [{"by_key_identifier": True}, {"certificate": False}, {"algorithm_protection": True}]
-)
-def test_044_047_openssl_verifies_our_other_forms(openssl: OpenSsl, options: dict[str, bool]) -> None:
-    message = cms.sign(Digest.SHA256.of(CONTENT), Digest.SHA256, key(), None, NOW, SigningOptions(**options))
-    openssl.verify(message, key())
+def ours(**options: bool) -> bytes:
+    """A detached signature of holder over the content."""
+    return cms.sign(Digest.SHA256.of(CONTENT), Digest.SHA256, key(), None, NOW, SigningOptions(**options))
+
+
+def test_044_openssl_verifies_a_signer_that_we_name_by_key_identifier(openssl: OpenSsl) -> None:
+    openssl.verify(ours(by_key_identifier=True), key())
+
+
+def test_046_openssl_verifies_our_algorithm_protection(openssl: OpenSsl) -> None:
+    openssl.verify(ours(algorithm_protection=True), key())
+
+
+def test_047_openssl_verifies_our_signature_without_certificates(openssl: OpenSsl) -> None:
+    openssl.verify(ours(certificate=False), key())
 
 
 @pytest.mark.parametrize("size", [0, 10_000, 2_000_000])
@@ -237,9 +246,11 @@ def test_openssl_opens_our_envelopes(openssl: OpenSsl, cipher: Cipher, transport
 @pytest.mark.parametrize("kind", ["p-256", "p-384"])
 @pytest.mark.parametrize("by_key_identifier", [True, False])
 def test_060_openssl_opens_our_ecdh(openssl: OpenSsl, cipher: Cipher, kind: str, by_key_identifier: bool) -> None:
-    ours = key("us", kind)
-    sealing = cms.encrypt([CONTENT], [ours.certificate], cipher, KeyTransport.ECDH, by_key_identifier=by_key_identifier)
-    assert openssl.decrypt(b"".join(sealing), ours) == CONTENT
+    holder = key("us", kind)
+    sealing = cms.encrypt(
+        [CONTENT], [holder.certificate], cipher, KeyTransport.ECDH, by_key_identifier=by_key_identifier
+    )
+    assert openssl.decrypt(b"".join(sealing), holder) == CONTENT
 
 
 @pytest.mark.parametrize("cipher", [Cipher.AES_256_CBC, Cipher.AES_256_GCM])
@@ -286,16 +297,16 @@ def test_059_we_open_openssl_oaep(openssl: OpenSsl, transport: KeyTransport, mas
 @pytest.mark.parametrize("kind", ["p-256", "p-384"])
 @pytest.mark.parametrize("wrap", ["-aes128-wrap", "-aes256-wrap"])
 def test_060_we_open_openssl_ecdh(openssl: OpenSsl, digest: Digest, kind: str, wrap: str) -> None:
-    ours = key("us", kind)
+    holder = key("us", kind)
     each = ["-keyopt", f"ecdh_kdf_md:{digest.old_name}"]
-    message = openssl.encrypt(Cipher.AES_128_CBC, [ours], wrap, each=each)
-    assert opened(message, ours) == CONTENT
+    message = openssl.encrypt(Cipher.AES_128_CBC, [holder], wrap, each=each)
+    assert opened(message, holder) == CONTENT
 
 
 def test_060_we_open_openssl_ecdh_by_key_identifier_and_with_the_cofactor(openssl: OpenSsl) -> None:
-    ours = key("us", "p-256")
+    holder = key("us", "p-256")
     each = ["-keyopt", "ecdh_kdf_md:sha256", "-keyopt", "ecdh_cofactor_mode:1"]
-    assert opened(openssl.encrypt(Cipher.AES_256_CBC, [ours], "-keyid", each=each), ours) == CONTENT
+    assert opened(openssl.encrypt(Cipher.AES_256_CBC, [holder], "-keyid", each=each), holder) == CONTENT
 
 
 @pytest.mark.parametrize("cipher", [Cipher.AES_256_CBC, Cipher.AES_256_GCM])
@@ -316,7 +327,8 @@ def test_057_we_open_openssl_triple_des_by_the_partnerships_switch(openssl: Open
 @pytest.mark.parametrize("size", [0, 1, 15, 16, 17, 100_000])
 def test_every_length_by_openssl(openssl: OpenSsl, size: int) -> None:
     openssl.write("content", bytes(size))
-    for cipher in (Cipher.AES_128_CBC, Cipher.AES_128_GCM):
+    # openssl 3.0 cannot stream an empty content with GCM.
+    for cipher in (Cipher.AES_128_CBC, Cipher.AES_128_GCM) if size else (Cipher.AES_128_CBC,):
         assert opened(openssl.encrypt(cipher, [key()], "-stream")) == bytes(size)
 
 
@@ -325,26 +337,26 @@ def test_every_length_by_openssl(openssl: OpenSsl, size: int) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_120_openssl_reads_our_keys_and_certificates(openssl: OpenSsl, kind: str) -> None:
-    ours = key("us", kind)
-    openssl.run("pkey", "-in", openssl.key(ours), "-passin", "pass:test", "-noout", "-check")
-    openssl.run("x509", "-in", openssl.certificate(ours), "-noout", "-text")
+    holder = key("us", kind)
+    openssl.run("pkey", "-in", openssl.key(holder), "-passin", "pass:test", "-noout", "-check")
+    openssl.run("x509", "-in", openssl.certificate(holder), "-noout", "-text")
 
 
 @pytest.mark.parametrize("kind", ["rsa-2048", "p-256"])
 def test_120_we_read_what_openssl_exports(openssl: OpenSsl, kind: str) -> None:
-    ours = key("us", kind)
-    whose = ["-inkey", openssl.key(ours), "-in", openssl.certificate(ours), "-passin", "pass:test"]
+    holder = key("us", kind)
+    whose = ["-inkey", openssl.key(holder), "-in", openssl.certificate(holder), "-passin", "pass:test"]
     openssl.run("pkcs12", "-export", *whose, "-passout", "pass:test", "-out", "us.p12")
-    assert load_private_key(openssl.read("us.p12"), PASSWORD) == ours
-    assert load_certificates(openssl.read("us.p12"), PASSWORD) == (ours.certificate,)
-    both = openssl.write("both.pem", ours.certificate.pem.encode() + key("other").certificate.pem.encode())
+    assert load_private_key(openssl.read("us.p12"), PASSWORD) == holder
+    assert load_certificates(openssl.read("us.p12"), PASSWORD) == (holder.certificate,)
+    both = openssl.write("both.pem", holder.certificate.pem.encode() + key("other").certificate.pem.encode())
     for form in ("DER", "PEM"):
         openssl.run("crl2pkcs7", "-nocrl", "-certfile", both, "-outform", form, "-out", "bundle.p7b")
-        assert set(load_certificates(openssl.read("bundle.p7b"))) == {ours.certificate, key("other").certificate}
+        assert set(load_certificates(openssl.read("bundle.p7b"))) == {holder.certificate, key("other").certificate}
     openssl.run(
         "pkey",
         "-in",
-        openssl.key(ours),
+        openssl.key(holder),
         "-passin",
         "pass:test",
         "-traditional",
@@ -354,4 +366,4 @@ def test_120_we_read_what_openssl_exports(openssl: OpenSsl, kind: str) -> None:
         "-out",
         "old.key",
     )
-    assert load_private_key(openssl.read("old.key"), PASSWORD, ours.certificate) == ours
+    assert load_private_key(openssl.read("old.key"), PASSWORD, holder.certificate) == holder
