@@ -13,6 +13,7 @@ import click
 
 # name -> ("module:attribute" of the click command, one line of help). Adding a command is adding a row.
 COMMANDS: dict[str, tuple[str, str]] = {
+    "validate": ("edi_gateway.cli.validate:validate", "Judge EDIFACT files; say what is wrong, where, and what to do."),
     "partners": ("edi_gateway.cli.partners:partners", "Check, apply, list and show trading partners."),
     "keys": ("edi_gateway.cli.keys:keys", "Make and list our own keys, export their certificates."),
     "orders": ("edi_gateway.cli.orders:orders", "List and show orders and what the vendors made of them."),

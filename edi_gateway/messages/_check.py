@@ -42,10 +42,10 @@ def check(
     found = [*matcher.findings, *_judge_elements(segments, specification, policy, separators)]
     found += check_totals(specification.type, segments, matcher.tree)
     if specification.type.dependencies:
-        found += check_dependencies(specification.type.dependencies, segments)
+        found += check_dependencies(specification.type.dependencies, segments, specification.layout)
     findings = message.findings
     if found:
-        found = _with_paths(found, matcher.tree)
+        found = _with_paths(_not_yet_said(found, findings), matcher.tree)
         findings = sorted([*findings, *found], key=lambda finding: finding.position or 0)
     return MessageVerdict(message, policy.grade(_bounded(findings)), matcher.tree)
 
@@ -80,6 +80,12 @@ def _is_open(finding: Finding, specification: MessageSpecification, policy: Judg
     if element is None:
         return False
     return element.components[(finding.component or 1) - 1].id in policy.open_code_lists
+
+
+def _not_yet_said(found: list[Finding], said: Sequence[Finding]) -> list[Finding]:
+    """What the reader has not reported already, with the same 0085 code at the same place."""
+    places = {(f.contrl, f.position, f.element, f.component) for f in said if f.contrl and f.element}
+    return [f for f in found if (f.contrl, f.position, f.element, f.component) not in places] if places else found
 
 
 def _with_paths(findings: Sequence[Finding], tree: Group) -> list[Finding]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal, InvalidOperation
 
 from edi_gateway.edifact.findings import Finding
 from edi_gateway.edifact.segment import Segment
 from edi_gateway.messages import rules
+from edi_gateway.messages._elements import SegmentLayout
 from edi_gateway.messages._type import ControlTotal, Count, Dependency, MessageType
 from edi_gateway.messages.tree import Group
 
@@ -50,11 +51,16 @@ def compute(total: ControlTotal, segments: Sequence[Segment], tree: Group) -> De
     return result
 
 
-def check_dependencies(dependencies: Sequence[Dependency], segments: Sequence[Segment]) -> Iterator[Finding]:
-    """Elements that stand without the one that they depend on."""
+def check_dependencies(
+    dependencies: Sequence[Dependency], segments: Sequence[Segment], layout_of: Callable[[str], SegmentLayout | None]
+) -> Iterator[Finding]:
+    """Elements that stand without the one that they depend on. Where that one is mandatory, its absence says it all."""
     for segment in segments:
         for row in dependencies:
-            if row.tag == segment.tag and _has(segment, row.element) and not _has(segment, row.needs):
+            if row.tag != segment.tag or not _has(segment, row.element) or _has(segment, row.needs):
+                continue
+            layout = layout_of(segment.tag)
+            if layout is not None and not layout.positions[row.needs - 2].mandatory:
                 yield Finding(
                     rules.DEPENDENCY,
                     segment.tag,

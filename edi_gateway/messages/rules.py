@@ -125,7 +125,7 @@ EMPTY_ELEMENTS_AT_END = _structure(
     "N'écrivez pas de séparateurs après le dernier élément qui a une valeur",
 )
 ELEMENT_TOO_OFTEN = _structure(
-    "D316", _ERROR, "35",
+    "D316", _WARNING, "35",
     "Element {element} of {segment} occurs {value} times; {expected} allowed",
     "L'élément {element} de {segment} figure {value} fois ; {expected} au plus",
     "Remove the surplus repetitions, or release the repetition separator in a text",

@@ -1,0 +1,242 @@
+"""`edi-gateway validate`: what is wrong with EDIFACT files, for people and for programs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import IO, cast
+
+import click
+
+from edi_gateway.cli.frame import json_option, print_json
+from edi_gateway.edifact.events import FileFinding
+from edi_gateway.edifact.findings import Finding, Language, Severity
+from edi_gateway.edifact.verdict import Address, InterchangeHeader, InterchangeVerdict, MessageVerdict
+from edi_gateway.messages.judge import InterchangeBegun, stream
+
+CHUNK_BYTES = 64 * 1024
+
+ALL_VALID, ERRORS_FOUND, NOT_READ = 0, 1, 2
+
+_WORDS: dict[Language, dict[str, str]] = {
+    "en": {
+        "valid": "valid",
+        "error": "error",
+        "warning": "warning",
+        "info": "note",
+        "errors": "{0} errors",
+        "warnings": "{0} warnings",
+        "one error": "1 error",
+        "one warning": "1 warning",
+        "interchange": "Interchange {0} from {1} to {2}",
+        "segment": "segment {0}",
+        "element": "element {0}",
+        "component": "component {0}",
+        "byte": "byte {0}",
+        "found": "found",
+        "expected": "expected",
+        "not read": "not read: {0}",
+        "directory": "this is a directory; name the files in it",
+    },
+    "fr": {
+        "valid": "valide",
+        "error": "erreur",
+        "warning": "avertissement",
+        "info": "remarque",
+        "errors": "{0} erreurs",
+        "warnings": "{0} avertissements",
+        "one error": "1 erreur",
+        "one warning": "1 avertissement",
+        "interchange": "Interchange {0} de {1} à {2}",
+        "segment": "segment {0}",
+        "element": "élément {0}",
+        "component": "composant {0}",
+        "byte": "octet {0}",
+        "found": "trouvé",
+        "expected": "attendu",
+        "not read": "pas lu : {0}",
+        "directory": "c'est un dossier ; nommez les fichiers qu'il contient",
+    },
+}
+_COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "blue"}
+
+
+@dataclass(slots=True)
+class FileReport:
+    """One file: its interchanges, what stood outside of them, or why it was not read at all."""
+
+    path: str
+    interchanges: list[InterchangeVerdict] = field(default_factory=list)
+    outside: list[Finding] = field(default_factory=list)
+    problem: str = ""
+
+    @property
+    def exit_code(self) -> int:
+        if self.problem or not self.interchanges:
+            return NOT_READ
+        return ALL_VALID if all(interchange.valid for interchange in self.interchanges) else ERRORS_FOUND
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@json_option
+@click.option("--language", type=click.Choice(["en", "fr"]), default="en", show_default=True, help="Of the findings.")
+def validate(files: Sequence[str], as_json: bool, language: Language) -> None:
+    """Judge EDIFACT files by their directories and print what is wrong with them.
+
+    `-` reads the standard input. Exit code 0: all valid; 1: errors found; 2: not EDIFACT, or not readable.
+    """
+    reports = [report(path, language) for path in files]
+    if as_json:
+        print_json({"files": [file_as_json(found, language) for found in reports]})
+    else:
+        for found in reports:
+            _print_report(found, language)
+    click.get_current_context().exit(max(found.exit_code for found in reports))
+
+
+def report(path: str, language: Language) -> FileReport:
+    """Judge one file. The messages' segments are let go as they are judged."""
+    found = FileReport(path)
+    try:
+        with _open(path) as file:
+            _judge(iter(partial(file.read, CHUNK_BYTES), b""), found)
+    except IsADirectoryError:
+        found.problem = _WORDS[language]["directory"]
+    except OSError as error:
+        found.problem = error.strerror or str(error)
+    return found
+
+
+def _open(path: str) -> AbstractContextManager[IO[bytes]]:
+    return nullcontext(sys.stdin.buffer) if path == "-" else Path(path).open("rb")
+
+
+def _judge(chunks: Iterable[bytes], found: FileReport) -> None:
+    messages: list[MessageVerdict] = []
+    for judgement in stream(chunks):
+        match judgement:
+            case MessageVerdict():
+                messages.append(MessageVerdict(replace(judgement.message, segments=[]), judgement.findings))
+            case InterchangeVerdict():
+                judgement.messages, messages = messages, []
+                found.interchanges.append(judgement)
+            case FileFinding(finding):
+                found.outside.append(finding)
+            case InterchangeBegun():
+                pass
+
+
+# For programs
+
+
+def file_as_json(found: FileReport, language: Language) -> dict[str, object]:
+    """One file of `validate --json`."""
+    document: dict[str, object] = {
+        "path": found.path,
+        "interchanges": [_interchange_as_json(interchange, language) for interchange in found.interchanges],
+    }
+    if found.problem:
+        document["problem"] = found.problem
+    if found.outside:
+        document["findings"] = [finding.as_json(language) for finding in found.outside]
+    return document
+
+
+def _interchange_as_json(interchange: InterchangeVerdict, language: Language) -> dict[str, object]:
+    header = interchange.header
+    groups = [finding for group in interchange.groups for finding in group.findings]
+    return {
+        "sender": header.sender.identifier if header else "",
+        "recipient": header.recipient.identifier if header else "",
+        "control_reference": header.control_reference if header else "",
+        "messages": [_message_as_json(message, language) for message in interchange.messages],
+        "findings": [finding.as_json(language) for finding in [*interchange.findings, *groups]],
+    }
+
+
+def _message_as_json(message: MessageVerdict, language: Language) -> dict[str, object]:
+    header = message.header
+    return {
+        "reference": header.reference,
+        "type": header.type,
+        "directory": header.directory,
+        "valid": message.valid,
+        "findings": [finding.as_json(language) for finding in message.findings],
+    }
+
+
+# For people
+
+
+def _print_report(found: FileReport, language: Language) -> None:
+    words = _WORDS[language]
+    click.secho(found.path, bold=True)
+    if found.problem:
+        click.echo("  " + words["not read"].format(found.problem))
+    for finding in found.outside:
+        _print_finding(finding, language)
+    for interchange in found.interchanges:
+        header = cast(InterchangeHeader, interchange.header)
+        sender, recipient = _address(header.sender), _address(header.recipient)
+        _say("  " + words["interchange"].format(header.control_reference, sender, recipient))
+        for finding in [*interchange.findings, *(f for group in interchange.groups for f in group.findings)]:
+            _print_finding(finding, language)
+        for message in interchange.messages:
+            what = f"{message.header.type} {message.header.reference} ({message.header.directory})"
+            _say(f"  {what}: {_tally(message.findings, words)}")
+            for finding in message.findings:
+                _print_finding(finding, language)
+
+
+def _address(address: Address) -> str:
+    return f"{address.identifier}:{address.qualifier}" if address.qualifier else address.identifier
+
+
+def _tally(findings: Sequence[Finding], words: dict[str, str]) -> str:
+    errors = sum(finding.is_error for finding in findings)
+    warnings = sum(finding.severity is Severity.WARNING for finding in findings)
+    parts = [
+        words[f"one {kind}"] if count == 1 else words[f"{kind}s"].format(count)
+        for kind, count in (("error", errors), ("warning", warnings))
+        if count
+    ]
+    return ", ".join(parts) if errors else ", ".join([words["valid"], *parts])
+
+
+def _print_finding(finding: Finding, language: Language) -> None:
+    words = _WORDS[language]
+    severity = click.style(words[finding.severity.value], fg=_COLOURS[finding.severity])
+    click.echo(f"    {severity} {finding.code}  {', '.join(_places(finding, words))}")
+    _say(f"      {finding.text(language)}")
+    given = [
+        f"{words[label]}: {value}"
+        for label, value in (("found", finding.value), ("expected", finding.expected))
+        if value is not None
+    ]
+    if given:
+        _say(f"      {'; '.join(given)}")
+    _say(f"      -> {finding.hint(language)}")
+
+
+def _say(line: str) -> None:
+    """A line with text from a file: control characters in it must not reach the terminal."""
+    click.echo("".join(character if character.isprintable() else "?" for character in line))
+
+
+def _places(finding: Finding, words: dict[str, str]) -> Iterator[str]:
+    if finding.path or finding.segment:
+        yield finding.path or cast(str, finding.segment)
+    for label, place in (
+        ("segment", finding.position),
+        ("element", finding.element),
+        ("component", finding.component),
+        ("byte", finding.offset),
+    ):
+        if place is not None:
+            yield words[label].format(place)
+
