@@ -18,6 +18,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "keys": ("edi_gateway.cli.keys:keys", "Make and list our own keys, export their certificates."),
     "orders": ("edi_gateway.cli.orders:orders", "List and show orders and what the vendors made of them."),
     "messages": ("edi_gateway.cli.messages:messages", "List and show EDIFACT messages; try an exception again."),
+    "transmissions": ("edi_gateway.cli.transmissions:transmissions", "List and show AS2 transmissions; send again."),
+    "events": ("edi_gateway.cli.events:events", "List what happened; verify that the log is as it was written."),
+    "serve": ("edi_gateway.cli.serve:serve", "Run the gateway until it is told to stop."),
+    "db": ("edi_gateway.cli.db:db", "Bring the database to the schema of this version."),
     "config": ("edi_gateway.cli.config:config", "Show the configuration in force, and its variables."),
 }
 

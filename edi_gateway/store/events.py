@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, Integer, String, event, func, select
+from sqlalchemy import BigInteger, CheckConstraint, Integer, String, event, select
 from sqlalchemy.orm import Mapped, Mapper, Session, mapped_column
 
 from edi_gateway.store.base import Base, JsonText, canonical_json
@@ -171,5 +171,11 @@ def events_of(session: Session, subject: str, limit: int = 1000) -> list[Event]:
     return list(session.scalars(select(Event).where(Event.subject == subject).order_by(Event.number).limit(limit)))
 
 
-def count_events(session: Session) -> int:
-    return session.scalar(select(func.count()).select_from(Event)) or 0
+def recent_events(session: Session, *, limit: int, subject: str = "", kind: str = "") -> list[Event]:
+    """The newest events first, at most `limit`; of one subject, or whose kind begins with `kind`."""
+    statement = select(Event)
+    if subject:
+        statement = statement.where(Event.subject == subject)
+    if kind:
+        statement = statement.where(Event.kind.startswith(kind, autoescape=True))
+    return list(session.scalars(statement.order_by(Event.number.desc()).limit(limit)))

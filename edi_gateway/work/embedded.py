@@ -15,7 +15,7 @@ import structlog
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
-Task = Callable[[str], None]  # takes the key
+Task = Callable[[str], object]  # takes the key
 WAITING_MAX = 20_000  # wake-ups kept in memory; beyond it they are left to the sweep
 
 _log = structlog.get_logger(__name__)

@@ -1,0 +1,90 @@
+"""The process of a gateway: database migrated, work started, HTTP served until it is told to stop.
+
+Stopping goes from outside in: no new connection, the requests under way answered, the work under way finished, the
+database closed. What waits stays in the tables for the next process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import structlog
+from flask import Blueprint
+
+from edi_gateway import logs
+from edi_gateway.config import Config
+from edi_gateway.gateway.app import Gateway, open_gateway
+from edi_gateway.gateway.receive import refuse_oversized
+from edi_gateway.gateway.tasks import TASKS
+from edi_gateway.store import migrate
+from edi_gateway.web.app import create_app
+from edi_gateway.web.server import Server, stopping_on_signals
+from edi_gateway.work.embedded import EmbeddedWork
+
+_log = structlog.get_logger(__name__)
+
+Begin = Callable[[Gateway], object]
+
+
+class DatabaseBehind(Exception):
+    """The database needs a migration that an operator has to start."""
+
+
+def run(
+    config: Config,
+    *,
+    handlers: Mapping[str, Any],
+    blueprints: Callable[[Gateway], Sequence[Blueprint]] = lambda gateway: (),
+    announce: Callable[[str], object] = print,
+    begin: Begin = lambda gateway: None,
+) -> None:
+    """Run a gateway until SIGTERM or SIGINT; call it in the main thread.
+
+    `handlers` makes the role, `blueprints` what the role shows over HTTP, `begin` is called before the first request,
+    `announce` gets one line: where it listens.
+    """
+    logs.configure(config.log_level)
+    make_ready(config)
+    work = EmbeddedWork(config.work.threads)
+    gateway = open_gateway(config, handlers=handlers, wake=work.wake)
+    try:
+        _first_key(gateway)
+        app = create_app(gateway, workers_alive=lambda: work.running, blueprints=blueprints(gateway))
+        server = Server(
+            app,
+            host=config.host,
+            port=config.port,
+            threads=config.limits.web_threads,
+            body_bytes_max=config.limits.body_bytes_max,
+            oversized=partial(refuse_oversized, gateway),
+        )
+        begin(gateway)
+        tasks = {name: partial(task, gateway) for name, task in TASKS.items()}
+        work.start(tasks, {"sweep": timedelta(seconds=config.work.sweep_seconds)})
+        with stopping_on_signals(server.stop):
+            announce(f"edi-gateway listens on {server.url} (AS2: {server.url}/as2)")
+            server.run()
+    finally:
+        work.close()
+        gateway.close()
+
+
+def make_ready(config: Config) -> None:
+    """The schema of this version. A database file of our own is migrated; a server's is the operator's decision."""
+    config.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if config.database_url.startswith("sqlite"):
+        migrate.upgrade(config.database_url)
+        return
+    present, needed = migrate.state(config.database_url)
+    if present != needed:
+        raise DatabaseBehind(f"the database is at {present or 'nothing'}, not {needed}: run `edi-gateway db upgrade`")
+
+
+def _first_key(gateway: Gateway) -> None:
+    """Without a key no receipt can be signed; a new installation makes one."""
+    if not gateway.keys.all():
+        own = gateway.keys.generate(gateway.config.identity.as2_id, now=gateway.now())
+        _log.info("made our first key", key=own.name, certificate=own.certificate.fingerprint)
