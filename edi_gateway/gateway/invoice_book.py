@@ -25,6 +25,7 @@ from edi_gateway.store.business import (
     InvoiceRow,
     InvoiceState,
     OrderRow,
+    find_order,
     held_invoices,
 )
 from edi_gateway.store.database import UnitOfWork
@@ -36,39 +37,46 @@ def book_invoice(context: HandlerContext, invoice: Invoice) -> list[Finding]:
     """Keep a vendor's invoice with what the comparison came to."""
     numbers = matching.order_numbers(invoice)
     context.message.business_key = numbers[0] if numbers else ""
-    if _is_known(context, invoice):
+    known = _of_this_number(context, invoice)
+    if known is not None and known.message_id != context.message.id:
         return _book_duplicate(context, invoice)
-    orders = order_book.load_all(context.uow, context.partnership.name, numbers)
-    result = match_invoice(invoice, _match_context(context.partnership, orders))
-    row = _row(context.partnership.name, context.message.id, invoice, context.now)
-    row.state = InvoiceState.MATCHED if result.agrees else InvoiceState.MISMATCH
-    row.match_status = result.status
-    row.lines = _lines(result, orders)
-    row.discrepancies = _discrepancies(result.discrepancies, context.now)
-    context.uow.session.add(row)
-    context.uow.session.flush()
-    _record(context.uow, row, None, "; ".join(_holding(result)) or "agrees", context.now)
-    if result.agrees:
-        _count(context, invoice, result, orders)
+    row = known or _row(context.partnership.name, context.message.id, invoice, context.now)
+    if row.state is InvoiceState.MATCHED:
+        return []  # tried again by an operator, and nothing is left to do
+    result = _match(context, row, invoice)
+    unknown = [
+        number for number in numbers if find_order(context.uow.session, context.partnership.name, number) is None
+    ]
+    findings = [Finding(rules.UNKNOWN_ORDER, value=number, path="order_number") for number in unknown]
     if result.only_too_early:
-        return [Finding(rules.INVOICE_TOO_EARLY, value=context.message.business_key)]
-    return [discrepancy.as_finding() for discrepancy in result.discrepancies if discrepancy.holds]
+        return [*findings, Finding(rules.INVOICE_TOO_EARLY, value=context.message.business_key)]
+    return [*findings, *(entry.as_finding() for entry in result.discrepancies if entry.holds)]
 
 
 def match_again(context: HandlerContext, order: OrderRow) -> None:
     """Compare the held invoices of an order anew: more of it has shipped."""
     for row in held_invoices(context.uow.session, [line.id for line in order.lines]):
         message = context.uow.session.get_one(Message, row.message_id)
-        invoice = from_json(Invoice, message.record)
-        orders = order_book.load_all(context.uow, context.partnership.name, matching.order_numbers(invoice))
-        result = match_invoice(invoice, _match_context(context.partnership, orders))
-        row.match_status = result.status
-        row.discrepancies = _discrepancies(result.discrepancies, context.now)
-        if result.agrees:
-            row.state = InvoiceState.MATCHED
-            _record(context.uow, row, InvoiceState.MISMATCH, "agrees, now that the goods have shipped", context.now)
-            _count(context, invoice, result, orders)
-        context.uow.session.flush()
+        _match(context, row, from_json(Invoice, message.record))
+
+
+def _match(context: HandlerContext, row: InvoiceRow, invoice: Invoice) -> MatchResult:
+    """Compare, keep the result on the row, and count an invoice that agrees."""
+    orders = order_book.load_all(context.uow, context.partnership.name, matching.order_numbers(invoice))
+    result = match_invoice(invoice, _match_context(context.partnership, orders))
+    before: InvoiceState | None = row.state
+    row.state = InvoiceState.MATCHED if result.agrees else InvoiceState.MISMATCH
+    row.match_status = result.status
+    row.discrepancies = _discrepancies(result.discrepancies, context.now)
+    if before is None:
+        context.uow.session.add(row)
+    _write_lines(row, result, orders)
+    context.uow.session.flush()
+    if row.state is not before:
+        _record(context.uow, row, before, "; ".join(_holding(result)) or "agrees", context.now)
+    if result.agrees:
+        _count(context, invoice, result, orders)
+    return result
 
 
 def _match_context(partnership: Partnership, orders: Mapping[str, Booked]) -> MatchContext:
@@ -79,19 +87,16 @@ def _match_context(partnership: Partnership, orders: Mapping[str, Booked]) -> Ma
     )
 
 
-def _is_known(context: HandlerContext, invoice: Invoice) -> bool:
-    """The number of an invoice is unique for its issuer and year (French rule)."""
-    return (
-        context.uow.session.scalar(
-            select(InvoiceRow.id).where(
-                InvoiceRow.direction == Direction.IN,
-                InvoiceRow.partnership == context.partnership.name,
-                InvoiceRow.number == invoice.number,
-                InvoiceRow.year == day(invoice.issued).year,
-                InvoiceRow.state != InvoiceState.DUPLICATE,
-            )
+def _of_this_number(context: HandlerContext, invoice: Invoice) -> InvoiceRow | None:
+    """The invoice that holds the number: it is unique for its issuer and year (French rule)."""
+    return context.uow.session.scalar(
+        select(InvoiceRow).where(
+            InvoiceRow.direction == Direction.IN,
+            InvoiceRow.partnership == context.partnership.name,
+            InvoiceRow.number == invoice.number,
+            InvoiceRow.year == day(invoice.issued).year,
+            InvoiceRow.state != InvoiceState.DUPLICATE,
         )
-        is not None
     )
 
 
@@ -133,17 +138,21 @@ def _day_or_none(invoice: Invoice) -> date | None:
     return None if invoice.due is None else day(invoice.due)
 
 
-def _lines(result: MatchResult, orders: Mapping[str, Booked]) -> list[InvoiceLineRow]:
+def _write_lines(row: InvoiceRow, result: MatchResult, orders: Mapping[str, Booked]) -> None:
+    """Which order lines the invoice bills; a line that was known stays."""
     ids = {(number, line.number): line.id for number, booked in orders.items() for line in booked.row.lines}
-    return [
-        InvoiceLineRow(
-            order_line_id=ids[billed.order_number, billed.line],
-            order_number=billed.order_number,
-            line=billed.line,
-            quantity=billed.quantity,
-        )
-        for billed in result.billed
-    ]
+    known = {line.order_line_id for line in row.lines}
+    for billed in result.billed:
+        order_line_id = ids[billed.order_number, billed.line]
+        if order_line_id not in known:
+            row.lines.append(
+                InvoiceLineRow(
+                    order_line_id=order_line_id,
+                    order_number=billed.order_number,
+                    line=billed.line,
+                    quantity=billed.quantity,
+                )
+            )
 
 
 def _discrepancies(discrepancies: tuple[Discrepancy, ...], now: datetime) -> list[DiscrepancyRow]:

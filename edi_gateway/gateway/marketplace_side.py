@@ -6,7 +6,7 @@ transaction of its message.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from sqlalchemy import func, select
@@ -83,13 +83,15 @@ def on_shipment(context: HandlerContext, shipment: Shipment) -> list[Finding]:
     if awaited := awaited_orders(progress, shipment):
         context.wait_for(awaited[0])
         return [Finding(rules.NOT_YET_ANSWERED, value=awaited[0])]
-    if _is_known_shipment(context, shipment):
+    row = _of_this_number(context, shipment)
+    if row is not None and row.message_id != context.message.id:
         return [Finding(rules.DUPLICATE_DOCUMENT, value=shipment.number, path="number")]
-    applied = apply_shipment(progress, shipment, context.partnership.tolerances)
+    done = {line.order_line_id for line in row.lines} if row is not None else set()
+    applied = apply_shipment(progress, shipment, context.partnership.tolerances, _places(orders, done))
     if not applied.shipped:
         return list(applied.findings)
-    findings = [*applied.findings, *_reused_ssccs(context, shipment)]
-    _keep_shipment(context, shipment, applied, orders)
+    findings = [*applied.findings, *(_reused_ssccs(context, shipment) if row is None else ())]
+    _keep_shipment(context, row or _row(context, shipment), shipment, applied, orders)
     for number, after in applied.orders.items():
         order_book.save(
             context.uow,
@@ -103,17 +105,21 @@ def on_shipment(context: HandlerContext, shipment: Shipment) -> list[Finding]:
     return findings
 
 
-def _is_known_shipment(context: HandlerContext, shipment: Shipment) -> bool:
-    return (
-        context.uow.session.scalar(
-            select(ShipmentRow.id).where(
-                ShipmentRow.partnership == context.partnership.name,
-                ShipmentRow.number == shipment.number,
-                ShipmentRow.year == day(shipment.issued).year,
-            )
+def _of_this_number(context: HandlerContext, shipment: Shipment) -> ShipmentRow | None:
+    """The shipment that holds the number: a vendor may use it again in another year."""
+    return context.uow.session.scalar(
+        select(ShipmentRow).where(
+            ShipmentRow.partnership == context.partnership.name,
+            ShipmentRow.number == shipment.number,
+            ShipmentRow.year == day(shipment.issued).year,
         )
-        is not None
     )
+
+
+def _places(orders: Mapping[str, Booked], line_ids: Collection[int]) -> set[tuple[str, int]]:
+    return {
+        (number, line.number) for number, booked in orders.items() for line in booked.row.lines if line.id in line_ids
+    }
 
 
 def _reused_ssccs(context: HandlerContext, shipment: Shipment) -> list[Finding]:
@@ -130,10 +136,7 @@ def _reused_ssccs(context: HandlerContext, shipment: Shipment) -> list[Finding]:
     return [Finding(rules.SSCC_REUSED, value=sscc, path="packages") for sscc in used]
 
 
-def _keep_shipment(
-    context: HandlerContext, shipment: Shipment, applied: ShipmentApplied, orders: Mapping[str, Booked]
-) -> None:
-    despatched_at = instant(shipment.shipped or shipment.issued)
+def _row(context: HandlerContext, shipment: Shipment) -> ShipmentRow:
     row = ShipmentRow(
         partnership=context.partnership.name,
         number=shipment.number,
@@ -147,6 +150,18 @@ def _keep_shipment(
         packages=[_package(package) for package in _once(shipment)],
     )
     context.uow.session.add(row)
+    return row
+
+
+def _keep_shipment(
+    context: HandlerContext,
+    row: ShipmentRow,
+    shipment: Shipment,
+    applied: ShipmentApplied,
+    orders: Mapping[str, Booked],
+) -> None:
+    """What the shipment brought of which order line, and what that takes from the stock."""
+    despatched_at = instant(shipment.shipped or shipment.issued)
     for shipped in applied.shipped:
         order = orders[shipped.order_number].row
         line = next(line for line in order.lines if line.number == shipped.line.number)

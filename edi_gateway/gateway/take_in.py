@@ -87,7 +87,7 @@ def take_in(intake: Intake, interchange: Interchange, verdict: MessageVerdict, o
     context = intake.context(row)
     _note(context, verdict.findings)
     if rejected:
-        _change(context, MessageEvent.REJECT, "its interchange is rejected")
+        _change(context, MessageEvent.REJECT, "its interchange or group is rejected")
     elif not verdict.valid:
         _change(context, MessageEvent.REJECT, _errors(verdict.findings))
     else:

@@ -128,10 +128,16 @@ def _interchange(work: _Unpacking, verdict: InterchangeVerdict, ordinal: int) ->
         return
     state = InterchangeState.REJECTED if verdict.rejected else InterchangeState.PROCESSED
     row = _add_interchange(work, verdict, ordinal, state)
-    add_findings(work.uow.session, verdict.findings, row.id)
+    add_findings(work.uow.session, [*verdict.findings, *_of_groups(verdict)], row.id)
+    refused_groups = [group.header for group in verdict.groups if group.rejected]
     for number, message in enumerate(verdict.messages, 1):
-        take_in(_intake(work), row, message, number, rejected=verdict.rejected)
+        rejected = verdict.rejected or message.message.group in refused_groups
+        take_in(_intake(work), row, message, number, rejected=rejected)
     _answer(work, row, verdict)
+
+
+def _of_groups(verdict: InterchangeVerdict) -> list[Finding]:
+    return [finding for group in verdict.groups for finding in group.findings]
 
 
 def _intake(work: _Unpacking) -> Intake:

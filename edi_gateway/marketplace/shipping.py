@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -67,16 +67,22 @@ def awaited_orders(orders: Mapping[str, OrderProgress], shipment: Shipment) -> t
     return tuple(dict.fromkeys(awaited))
 
 
-def apply_shipment(orders: Mapping[str, OrderProgress], shipment: Shipment, tolerances: Tolerances) -> ShipmentApplied:
+def apply_shipment(
+    orders: Mapping[str, OrderProgress],
+    shipment: Shipment,
+    tolerances: Tolerances,
+    done: Collection[tuple[str, int]] = (),
+) -> ShipmentApplied:
     """The orders after this shipment. `orders` holds those of this vendor, by number.
 
-    A line that names no order, an unknown order or an unknown line is a finding, and the rest applies.
+    `done` are the order lines (number, line) that this very shipment was applied to before. A line that names
+    no order, an unknown order or an unknown line is a finding, and the rest applies.
     """
     if shipment.function != ORIGINAL:
         refusal = Finding(rules.FUNCTION_NOT_SUPPORTED, value=shipment.function, expected=ORIGINAL, path="function")
         return ShipmentApplied({}, (), (refusal,))
     findings = [*package_findings(shipment)]
-    shares = _shares(orders, shipment, findings)
+    shares = {place: share for place, share in _shares(orders, shipment, findings).items() if place not in done}
     changed: dict[str, OrderProgress] = {}
     shipped = []
     for (order_number, line_number), share in shares.items():

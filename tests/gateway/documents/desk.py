@@ -251,16 +251,28 @@ def partial(reference: str = "VEN0001", **more: str) -> str:
 
 
 def desadv(
-    reference: str = "VEN0002", *, order: str = "MP4K7QX1", one: int = 10, two: int = 6, number: str = "DA-1001"
+    reference: str = "VEN0002",
+    *,
+    order: str = "MP4K7QX1",
+    header: bool = True,
+    orders: tuple[str, str] | None = None,
+    one: int = 10,
+    two: int = 6,
+    number: str = "DA-1001",
 ) -> str:
-    """Two cartons: line 1, and line 2 short with a back order."""
+    """Two cartons: line 1, and line 2 short with a back order. `orders` names another order for each of them."""
+    first, second = orders or (order, order)
+    cartons = [
+        f"CPS+2+1'PAC+1+:52+PK'PCI+33E'GIN+BJ+337601234500000011'LIN+1++3760123450010:EN'QTY+12:{one}'RFF+ON:{first}:1'",
+        f"CPS+3+1'PAC+1+:52+PK'PCI+33E'GIN+BJ+337601234500000028'"
+        f"LIN+2++3760123450027:EN'QTY+12:{two}'RFF+ON:{second}:2'QVR+{two - 8}:21+BP'",
+    ]
     body = (
         f"DESADV:D:96A:UN:EAN005'BGM+351+{number}+9'DTM+137:20261125:102'DTM+11:20261125:102'DTM+132:20261126:102'"
-        f"RFF+ON:{order}'NAD+BY+{BUYER}::9'NAD+SU+{SUPPLIER}::9'NAD+DP+3760000000024::9'TDT+20++30+31'"
-        f"CPS+1'PAC+2++PK'CPS+2+1'PAC+1+:52+PK'PCI+33E'GIN+BJ+337601234500000011'"
-        f"LIN+1++3760123450010:EN'QTY+12:{one}'RFF+ON:{order}:1'"
-        f"CPS+3+1'PAC+1+:52+PK'PCI+33E'GIN+BJ+337601234500000028'"
-        f"LIN+2++3760123450027:EN'QTY+12:{two}'RFF+ON:{order}:2'QVR+{two - 8}:21+BP'CNT+1:{one + two}'"
+        + (f"RFF+ON:{order}'" if header else "")
+        + f"NAD+BY+{BUYER}::9'NAD+SU+{SUPPLIER}::9'NAD+DP+3760000000024::9'TDT+20++30+31'CPS+1'PAC+2++PK'"
+        + "".join(carton for carton, quantity in zip(cartons, (one, two), strict=True) if quantity)
+        + f"CNT+1:{one + two}'"
     )
     return interchange(reference, body)
 

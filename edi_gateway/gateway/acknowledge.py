@@ -1,0 +1,97 @@
+"""A CONTRL from a partner settles what we sent: accepted or refused, message by message.
+
+The first settlement counts; a later one that says otherwise raises an alert and changes nothing. A receipt (UCI 8)
+settles nothing. A refusal raises an alert: somebody has to mend the document and send it anew.
+"""
+
+from __future__ import annotations
+
+from edi_gateway.edifact import contrl
+from edi_gateway.edifact.contrl import Acknowledgement
+from edi_gateway.edifact.findings import Finding
+from edi_gateway.edifact.verdict import Message as ReadMessage
+from edi_gateway.gateway import rules
+from edi_gateway.gateway.document_states import INTERCHANGES, MESSAGES, InterchangeEvent, MessageEvent
+from edi_gateway.gateway.handling import SETTLEMENT, HandlerContext, Settled
+from edi_gateway.gateway.states import change
+from edi_gateway.store.documents import (
+    Interchange,
+    InterchangeState,
+    Message,
+    MessageState,
+    messages_of,
+    sent_interchange,
+)
+
+_UNSPECIFIED = "18"
+"""0085 where a refusal gives no reason."""
+
+
+def settle(context: HandlerContext, message: ReadMessage) -> list[Finding]:
+    """Settle what the CONTRL speaks of. Its findings: an unknown subject, and each refusal."""
+    said = contrl.read(message)
+    context.message.document_number = said.reference[:80]
+    subject = sent_interchange(context.uow.session, context.partnership.name, said.reference)
+    if subject is None:
+        return [Finding(rules.UNKNOWN_SUBJECT, segment="UCI", element=2, value=said.reference)]
+    findings = []
+    for sent in messages_of(context.uow.session, subject.id):
+        context.message.business_key = sent.business_key
+        settled = _verdict(said, sent)
+        if settled is not None:
+            findings += _settle_message(context, sent, settled)
+    _settle_interchange(context, subject)
+    return findings
+
+
+def _verdict(said: Acknowledgement, sent: Message) -> Settled | None:
+    raise NotImplementedError
+
+
+def _settle_message(context: HandlerContext, sent: Message, settled: Settled) -> list[Finding]:
+    """Move one message of ours, tell the role's handler, and say what was refused."""
+    state = MessageState.ACKNOWLEDGED if settled.accepted else MessageState.REJECTED
+    if sent.state is not MessageState.SENT:
+        if sent.state is not state:
+            why = f"a later CONTRL says {state.value}; {sent.state.value} stands"
+            _alert(context, "alert.contradiction", sent, why)
+        return []
+    sent.reason = "" if settled.accepted else f"refused by the partner's CONTRL, error {settled.code}"
+    sent.changed_at = context.now
+    change(
+        context.uow,
+        sent,
+        MESSAGES,
+        MessageEvent.ACKNOWLEDGE if settled.accepted else MessageEvent.REJECT,
+        reason=sent.reason or "accepted by the partner's CONTRL",
+        now=context.now,
+        details={"contrl": context.message.id},
+    )
+    findings = _tell_handler(context, sent, settled)
+    if settled.accepted:
+        return findings
+    _alert(context, "alert.refused", sent, sent.reason)
+    what = f"{sent.type} {sent.document_number}"
+    return [*findings, Finding(rules.REFUSED_BY_PARTNER, segment="UCM", value=what, expected=settled.code)]
+
+
+def _tell_handler(context: HandlerContext, sent: Message, settled: Settled) -> list[Finding]:
+    handler = context.gateway.handlers.get(SETTLEMENT)
+    if handler is None:
+        return []
+    about = HandlerContext(context.uow, context.gateway, context.partnership, sent, context.now)
+    findings: list[Finding] = handler(about, settled)
+    return findings
+
+
+def _settle_interchange(context: HandlerContext, subject: Interchange) -> None:
+    """The interchange follows its messages: acknowledged if any was, rejected if all were."""
+    states = {message.state for message in messages_of(context.uow.session, subject.id)}
+    if subject.state is not InterchangeState.SENT or MessageState.SENT in states:
+        return
+    event = InterchangeEvent.ACKNOWLEDGE if MessageState.ACKNOWLEDGED in states else InterchangeEvent.REJECT
+    change(context.uow, subject, INTERCHANGES, event, reason=f"CONTRL {context.message.id}", now=context.now)
+
+
+def _alert(context: HandlerContext, kind: str, sent: Message, why: str) -> None:
+    context.uow.record_event(kind, sent.subject, None, None, why, {"contrl": context.message.id}, context.now)
