@@ -91,6 +91,7 @@ class As2Policy:
     content_type: str = "application/edifact"
     transfer_encoding: str = "binary"  # binary | base64
     version: str = "1.2"  # AS2-Version that we announce
+    attachments: bool = False  # several documents in one transmission are agreed (RFC 6362), and announced
     copy_to_ourselves: bool = False  # encrypt the content key for our own certificate too (draft rfc4130bis §7.2)
     # Peculiarities of their software, off unless a diagnosis names the switch.
     mdn_mic_required: bool = True  # a positive MDN without MIC is no success

@@ -113,7 +113,7 @@ class Parameterised:
     @classmethod
     def parse(cls, value: str) -> Parameterised:
         """Read tolerantly: any case, any spacing, a missing space or semicolon at the end."""
-        pieces = _split(value[:VALUE_LENGTH_MAX], ";")
+        pieces = _pieces(value[:VALUE_LENGTH_MAX])
         raw: dict[str, str] = {}
         for piece in pieces[1 : PARAMETERS_MAX + 1]:
             name, separator, text = piece.partition("=")
@@ -122,21 +122,12 @@ class Parameterised:
         return cls(pieces[0].strip().lower(), MappingProxyType(_decode_parameters(raw)))
 
 
-def _split(value: str, separator: str) -> list[str]:
-    """Split at a separator that stands outside of quoted strings."""
-    pieces, start, in_quotes, escaped = [], 0, False, False
-    for index, character in enumerate(value):
-        if escaped:
-            escaped = False
-        elif in_quotes and character == "\\":
-            escaped = True
-        elif character == '"':
-            in_quotes = not in_quotes
-        elif character == separator and not in_quotes:
-            pieces.append(value[start:index])
-            start = index + 1
-    pieces.append(value[start:])
-    return pieces
+# A semicolon, and what follows it up to the next one that stands outside of a quoted string.
+_PIECE = re.compile(r';((?:[^;"]|"(?:[^"\\]|\\.)*(?:"|\Z))*)', re.DOTALL)
+
+
+def _pieces(value: str) -> list[str]:
+    return _PIECE.findall(f";{value}") if '"' in value else value.split(";")
 
 
 def _unquote(text: str) -> str:

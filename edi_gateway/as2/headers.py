@@ -56,18 +56,21 @@ class Feature(StrEnum):
 class Headers:
     """Headers in their order, found by name without regard to case; a name may occur more than once."""
 
-    __slots__ = ("_items",)
+    __slots__ = ("_items", "_values")
 
     def __init__(self, items: Iterable[tuple[str, str]] = ()) -> None:
         self._items = tuple((name, value) for name, value in items)
+        self._values: dict[str, list[str]] = {}
+        for name, value in self._items:
+            self._values.setdefault(name.lower(), []).append(value)
 
     def get(self, name: str, default: str = "") -> str:
         """The first value of the name."""
-        return next(iter(self.all(name)), default)
+        values = self._values.get(name.lower())
+        return values[0] if values else default
 
     def all(self, name: str) -> tuple[str, ...]:
-        wanted = name.lower()
-        return tuple(value for key, value in self._items if key.lower() == wanted)
+        return tuple(self._values.get(name.lower(), ()))
 
     def one(self, name: str) -> str:
         """The value of a header that may occur only once; FieldMalformed if it has different values."""
@@ -81,7 +84,7 @@ class Headers:
         return Headers((name, value) for name, value in self._items if name.lower() not in dropped)
 
     def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and any(key.lower() == name.lower() for key, _ in self._items)
+        return isinstance(name, str) and name.lower() in self._values
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
         return iter(self._items)

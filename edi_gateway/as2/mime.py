@@ -288,7 +288,8 @@ def _from_quoted_printable(chunks: Iterable[bytes]) -> Iterator[bytes]:
         yield binascii.a2b_qp(rest)
 
 
-BASE64_LINE_BYTES = 57  # gives lines of 76 characters (RFC 2045 §6.8)
+BASE64_LINE_LENGTH = 76  # RFC 2045 §6.8
+BASE64_LINE_BYTES = 57  # what one line holds
 
 
 def base64_lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
@@ -305,16 +306,15 @@ def base64_lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _lines(data: bytes) -> bytes:
-    starts = range(0, len(data), BASE64_LINE_BYTES)
-    return b"".join(
-        binascii.b2a_base64(data[start : start + BASE64_LINE_BYTES], newline=False) + b"\r\n" for start in starts
-    )
+    text = binascii.b2a_base64(data, newline=False)
+    starts = range(0, len(text), BASE64_LINE_LENGTH)
+    return b"\r\n".join([text[start : start + BASE64_LINE_LENGTH] for start in starts]) + b"\r\n"
 
 
 def base64_length(size: int) -> int:
     """The length of `size` bytes as `base64_lines` writes them."""
     lines, rest = divmod(size, BASE64_LINE_BYTES)
-    return lines * 78 + ((rest + 2) // 3 * 4 + 2 if rest else 0)
+    return lines * (BASE64_LINE_LENGTH + 2) + ((rest + 2) // 3 * 4 + 2 if rest else 0)
 
 
 # --- line ends, for diagnosis ---------------------------------------------------------------------------------------

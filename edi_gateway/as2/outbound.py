@@ -17,7 +17,9 @@ from email.utils import format_datetime
 from typing import BinaryIO, Final
 
 from edi_gateway.as2.algorithms import Digest
+from edi_gateway.as2.attachments import is_related
 from edi_gateway.as2.cms import compress, encrypt, sign
+from edi_gateway.as2.errors import RelationshipFault
 from edi_gateway.as2.fields import (
     FieldMalformed,
     check_message_id,
@@ -70,14 +72,17 @@ def seal(
     """Seal a payload (a seekable stream, read from its start, up to twice) as the partnership's policy says.
 
     `async_mdn_url` is where we take asynchronous receipts; it has to be given where the policy's mode is async.
-    RelationshipFault if there is no valid key or certificate at `now`, or the policy demands what cannot be;
-    FieldMalformed for a Message-ID or a header value that cannot be sent.
+    RelationshipFault if there is no valid key or certificate at `now`, or the content is a multipart/related that
+    was not agreed (RFC 6362 §3); FieldMalformed for a Message-ID or a header value that cannot be sent.
     """
     check_message_id(message_id)
+    content_type = content_type or relationship.policy.content_type
+    if is_related(content_type) and not relationship.policy.attachments:
+        raise RelationshipFault("several documents in one transmission are not agreed; attachments = true agrees them")
     headers = _headers(relationship, message_id, now, subject, async_mdn_url, features)
     sealing = _Sealing(relationship, spool, message_id, now)
     try:
-        entity, body = sealing.seal(payload, content_type or relationship.policy.content_type, filename)
+        entity, body = sealing.seal(payload, content_type, filename)
         return sealing.sealed(headers, entity, body)
     finally:
         sealing.close()
@@ -301,6 +306,8 @@ def _headers(
     ]
     if policy.version >= "1.3":
         headers.append(("AS2-Product", PRODUCT))
+    if policy.attachments:
+        features |= {Feature.MULTIPLE_ATTACHMENTS}
     if features:
         headers.append(("EDIINT-Features", ", ".join(sorted(features))))
     headers += _receipt_headers(relationship, message_id, async_mdn_url)
