@@ -3,11 +3,39 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import Annotated, Any
 
-Moment = date | datetime
+
+class _MomentText:
+    """How pydantic reads a `Moment` from JSON: what holds a `T` is a time, which must name its zone."""
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
+        from pydantic_core import core_schema  # only where JSON is read; the records themselves do without
+
+        return core_schema.no_info_before_validator_function(cls._parse, handler(source))
+
+    @staticmethod
+    def _parse(value: Any) -> Any:
+        if isinstance(value, date):
+            return value
+        if not isinstance(value, str):
+            raise ValueError("a date is text, such as 2026-11-22")
+        try:
+            moment = datetime.fromisoformat(value)
+        except ValueError:
+            raise ValueError("no date, such as 2026-11-22, and no time with its zone") from None
+        if "T" not in value:
+            return moment.date()
+        if moment.tzinfo is None:
+            raise ValueError("a time needs its zone, such as 2026-11-22T09:15:00+01:00")
+        return moment.astimezone(UTC)
+
+
+Moment = Annotated[date | datetime, _MomentText]
 """A date (DTM 102) or an aware UTC datetime to the minute or second (DTM 203, 204)."""
 
 
