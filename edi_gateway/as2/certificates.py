@@ -36,9 +36,10 @@ RSA_BITS_MIN = 2048
 FILE_BYTES_MAX = 1024 * 1024  # of a certificate file, chain or key store
 CERTIFICATES_MAX = 64  # in one file
 
-_UNREADABLE = (ValueError, UnsupportedAlgorithm, x509.DuplicateExtension)  # what the parsers raise for bad files
+# What the parsers raise for bad files.
+_UNREADABLE = (ValueError, UnsupportedAlgorithm, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)
 _CURVES: dict[str, str] = {"secp256r1": "P-256", "secp384r1": "P-384", "secp521r1": "P-521"}
-_PEM = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----.*?-----END \1-----", re.DOTALL)
+_PEM = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----(.*?)-----END \1-----", re.DOTALL)
 
 
 class CertificateError(Exception):
@@ -196,9 +197,9 @@ def load_certificates(data: bytes | str, password: bytes | None = None) -> tuple
     data = data.encode("ascii", "replace") if isinstance(data, str) else bytes(data)
     if len(data) > FILE_BYTES_MAX:
         raise CertificateError(f"the file is larger than {FILE_BYTES_MAX} bytes")
-    blocks = [(m[1].decode(), m[0]) for m in _PEM.finditer(data)]
+    blocks = list(_PEM.finditer(data))
     if blocks:
-        found = [c for label, block in blocks for c in _from_pem_block(label, block)]
+        found = [c for block in blocks for c in _from_pem_block(block[1].decode(), block[2])]
     else:
         found = list(_from_binary(data if data[:1] == b"\x30" else _unbase64(data), password))
     if not found:
@@ -208,11 +209,11 @@ def load_certificates(data: bytes | str, password: bytes | None = None) -> tuple
     return leaf_first(found)
 
 
-def _from_pem_block(label: str, block: bytes) -> Iterable[Certificate]:
-    if label in ("CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE"):
-        yield Certificate.from_der(_unbase64(b"".join(block.splitlines()[1:-1])))
+def _from_pem_block(label: str, body: bytes) -> Iterable[Certificate]:
+    if label in ("CERTIFICATE", "X509 CERTIFICATE"):
+        yield Certificate.from_der(_unbase64(body))
     elif label in ("PKCS7", "CMS"):
-        yield from _from_binary(_unbase64(b"".join(block.splitlines()[1:-1])), None)
+        yield from _from_binary(_unbase64(body), None)
 
 
 def _from_binary(der: bytes, password: bytes | None) -> Iterable[Certificate]:
@@ -225,13 +226,25 @@ def _from_binary(der: bytes, password: bytes | None) -> Iterable[Certificate]:
     if found is not None:
         return found
     try:
-        store = pkcs12.load_pkcs12(der, password)
-    except _UNREADABLE as error:
-        if "password" in str(error).lower():
-            raise CertificateError("the PKCS #12 store does not open with this password") from error
+        store = _p12(der, password)
+    except ValueError as error:
         raise CertificateError(f"neither a certificate nor PKCS #7 nor PKCS #12: {first}") from error
     entries = ([store.cert] if store.cert else []) + list(store.additional_certs)
     return tuple(_of_x509(entry.certificate) for entry in entries)
+
+
+def _p12(der: bytes, password: bytes | None) -> pkcs12.PKCS12KeyAndCertificates:
+    """The store; `CertificateError` where it is one that does not open, `ValueError` where it is none."""
+    try:
+        return pkcs12.load_pkcs12(der, password)
+    except UnsupportedAlgorithm as error:
+        raise CertificateError(
+            "the PKCS #12 store uses an encryption that is not known here; export it anew with AES-256"
+        ) from error
+    except ValueError as error:
+        if "password" in str(error).lower():
+            raise CertificateError("the PKCS #12 store does not open with this password") from error
+        raise
 
 
 def _from_pkcs7(data: bytes) -> tuple[Certificate, ...] | None:
@@ -281,9 +294,9 @@ def _key_from_pem(data: bytes, password: bytes | None) -> PrivateKeyType:
 
 def _key_from_p12(data: bytes, password: bytes | None) -> PrivateKey:
     try:
-        store = pkcs12.load_pkcs12(data, password)
-    except (ValueError, UnsupportedAlgorithm) as error:
-        raise CertificateError("the PKCS #12 store does not open with this password, or is damaged") from error
+        store = _p12(data, password)
+    except ValueError as error:
+        raise CertificateError("not a PKCS #12 store, or a damaged one") from error
     if store.key is None or store.cert is None:
         raise CertificateError("the PKCS #12 store holds no private key with its certificate")
     return PrivateKey(_usable(store.key), _of_x509(store.cert.certificate))

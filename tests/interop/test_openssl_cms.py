@@ -367,3 +367,10 @@ def test_120_we_read_what_openssl_exports(openssl: OpenSsl, kind: str) -> None:
         "old.key",
     )
     assert load_private_key(openssl.read("old.key"), PASSWORD, holder.certificate) == holder
+
+
+def test_120_we_read_a_p12_of_older_software(openssl: OpenSsl) -> None:
+    whose = ["-inkey", openssl.key(key()), "-in", openssl.certificate(key()), "-passin", "pass:test"]
+    how = ["-certpbe", "PBE-SHA1-3DES", "-keypbe", "PBE-SHA1-3DES", "-macalg", "sha1"]
+    openssl.run("pkcs12", "-export", *whose, *how, "-passout", "pass:test", "-out", "old.p12")
+    assert load_private_key(openssl.read("old.p12"), PASSWORD) == key()

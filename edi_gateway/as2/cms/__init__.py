@@ -10,7 +10,7 @@ unless a function says so. What a partner sent never raises anything but a `CmsE
 
 from edi_gateway.as2.cms.compressed import compress, inflate
 from edi_gateway.as2.cms.content import PREFIX_BYTES, ContentType, content_type_of
-from edi_gateway.as2.cms.enveloped import Enveloped, encrypt, open_enveloped
+from edi_gateway.as2.cms.enveloped import Enveloped, encrypt, open_enveloped, recipients_of
 from edi_gateway.as2.cms.errors import (
     AlgorithmRefused,
     CmsError,
@@ -22,6 +22,7 @@ from edi_gateway.as2.cms.errors import (
     SignatureRefused,
     UnsuitableKey,
 )
+from edi_gateway.as2.cms.identifiers import KeyReference
 from edi_gateway.as2.cms.signed import OpaqueSigned, SignedData, SignerInfo, open_signed, read_signed_data
 from edi_gateway.as2.cms.signing import SigningOptions, sign, sign_opaque
 from edi_gateway.as2.cms.verifying import VerifiedSigner, verify
@@ -35,6 +36,7 @@ __all__ = [
     "DecryptionFailed",
     "Enveloped",
     "InflateLimit",
+    "KeyReference",
     "Malformed",
     "OpaqueSigned",
     "SignatureRefusal",
@@ -51,6 +53,7 @@ __all__ = [
     "open_enveloped",
     "open_signed",
     "read_signed_data",
+    "recipients_of",
     "sign",
     "sign_opaque",
     "verify",

@@ -67,8 +67,8 @@ def set_of(*parts: bytes, tag: int = SET) -> bytes:
 
 
 def integer(value: int) -> bytes:
-    """A non-negative INTEGER. Negative values do not occur in what we write."""
-    return element(INTEGER, value.to_bytes(value.bit_length() // 8 + 1, "big"))
+    """An INTEGER; some issuers do give negative serial numbers."""
+    return element(INTEGER, value.to_bytes((value + (value < 0)).bit_length() // 8 + 1, "big", signed=True))
 
 
 def octet_string(value: bytes) -> bytes:

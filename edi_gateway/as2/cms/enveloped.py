@@ -20,6 +20,7 @@ from edi_gateway.as2.cms.chunks import Frame, closing, measured, opening, segmen
 from edi_gateway.as2.cms.content import ContentType, enter_content, leave_content
 from edi_gateway.as2.cms.errors import AlgorithmRefused, DecryptionFailed, Malformed, UnsuitableKey
 from edi_gateway.as2.cms.gcm import tag_shift
+from edi_gateway.as2.cms.identifiers import KeyReference
 from edi_gateway.as2.cms.parameters import (
     GCM_NONCE_BYTES,
     GCM_TAG_BYTES,
@@ -29,7 +30,13 @@ from edi_gateway.as2.cms.parameters import (
     read_algorithm,
     read_gcm,
 )
-from edi_gateway.as2.cms.recipients import read_recipients, recipients_version, recover, write_recipients
+from edi_gateway.as2.cms.recipients import (
+    RecipientInfo,
+    read_recipients,
+    recipients_version,
+    recover,
+    write_recipients,
+)
 from edi_gateway.as2.cms.signed import CONTENT_TYPE_OID
 
 ALL_TRANSPORTS = frozenset(KeyTransport)
@@ -69,10 +76,7 @@ def open_enveloped(
     is not accepted, `DecryptionFailed` if it is not encrypted for us, `Malformed` if it is no envelope.
     """
     source = ber.Source(chunks)
-    kind = enter_content(source, ContentType.ENVELOPED, ContentType.AUTH_ENVELOPED)
-    source.element("version").integer()
-    source.optional("originatorInfo", der.context(0))
-    infos = read_recipients(source.element("recipientInfos", der.SET))
+    kind, infos = _recipients(source)
     source.enter(der.SEQUENCE, "encryptedContentInfo")
     content_type = source.element("contentType", der.OBJECT_IDENTIFIER).oid()
     algorithm = read_algorithm(source.element("contentEncryptionAlgorithm"))
@@ -84,6 +88,19 @@ def open_enveloped(
     else:
         content = _cbc_content(source, cipher, recovered.content_key, parameters)
     return Enveloped(content, cipher, recovered.transport, recovered.key, len(infos))
+
+
+def recipients_of(chunks: Iterable[bytes]) -> tuple[KeyReference, ...]:
+    """Whom an envelope is encrypted for, told without any key. Reads only what stands before the content."""
+    _, infos = _recipients(ber.Source(chunks))
+    return tuple(info.recipient for info in infos)
+
+
+def _recipients(source: ber.Source) -> tuple[ContentType, tuple[RecipientInfo, ...]]:
+    kind = enter_content(source, ContentType.ENVELOPED, ContentType.AUTH_ENVELOPED)
+    source.element("version").integer()
+    source.optional("originatorInfo", der.context(0))
+    return kind, read_recipients(source.element("recipientInfos", der.SET))
 
 
 def _cipher(algorithm: AlgorithmIdentifier, kind: ContentType, accepted: frozenset[Cipher]) -> Cipher:

@@ -39,7 +39,10 @@ class KeyReference:
         return tuple(c for c in certificates if self.means(c))
 
     def __str__(self) -> str:
-        return f"key identifier {self.ski.hex()}" if self.ski else f"serial number {self.serial:x} (hex)"
+        """For the operator: printable, bounded, whatever the sender put into the name."""
+        if self.ski:
+            return f"key identifier {self.ski.hex()}"
+        return f"serial number {self.serial:x} (hex) of {_readable(self.issuer)}"
 
 
 def read_issuer_and_serial(element: Element) -> KeyReference:
@@ -79,15 +82,30 @@ def key_identifier(certificate: Certificate) -> bytes:
 
 
 _ENCODINGS = {0x0C: "utf-8", 0x13: "ascii", 0x14: "latin-1", 0x16: "ascii", 0x1E: "utf-16-be", 0x1C: "utf-32-be"}
+_SHORT_NAMES = {"2.5.4.3": "CN", "2.5.4.6": "C", "2.5.4.7": "L", "2.5.4.8": "ST", "2.5.4.10": "O", "2.5.4.11": "OU"}
+_READABLE_MAX = 200
 
 
 @lru_cache(maxsize=256)
 def _folded(name: bytes) -> tuple[tuple[tuple[str, str], ...], ...] | bytes:
     """A name for comparison: string types, case and repeated spaces do not count (RFC 5280 §7.1)."""
     try:
-        return tuple(tuple(sorted(_attributes(rdn))) for rdn in Element.only(name).children())
+        return tuple(
+            tuple(sorted((kind, " ".join(text.split()).casefold()) for kind, text in _attributes(rdn)))
+            for rdn in Element.only(name).children()
+        )
     except (Malformed, UnicodeDecodeError):
         return name
+
+
+def _readable(name: bytes) -> str:
+    """A name for people, most specific part first, as RFC 4514 writes it."""
+    try:
+        rdns = [list(_attributes(rdn)) for rdn in Element.only(name).children()]
+    except (Malformed, UnicodeDecodeError):
+        return "an issuer whose name cannot be read"
+    text = ",".join("+".join(f"{_SHORT_NAMES.get(k, k)}={v}" for k, v in rdn) for rdn in reversed(rdns))
+    return "".join(c if c.isprintable() else "?" for c in text[:_READABLE_MAX])
 
 
 def _attributes(rdn: Element) -> Iterable[tuple[str, str]]:
@@ -95,5 +113,4 @@ def _attributes(rdn: Element) -> Iterable[tuple[str, str]]:
         fields = attribute.fields()
         kind = fields.take("the type").oid()
         value = fields.take("the value")
-        text = value.content.decode(_ENCODINGS.get(value.tag, "latin-1"))
-        yield kind, " ".join(text.split()).casefold()
+        yield kind, value.content.decode(_ENCODINGS.get(value.tag, "latin-1"))

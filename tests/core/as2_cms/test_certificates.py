@@ -67,7 +67,9 @@ def as_x509(certificate: Certificate) -> x509.Certificate:
 # --- reading -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("form", ["pem", "pem text", "der", "base64", "crlf", "with words around", "x509 label"])
+@pytest.mark.parametrize(
+    "form", ["pem", "pem text", "der", "base64", "crlf", "with words around", "x509 label", "one line"]
+)
 def test_120_a_certificate_is_read_in_every_form(form: str) -> None:
     certificate = key().certificate
     forms: dict[str, bytes | str] = {
@@ -77,6 +79,7 @@ def test_120_a_certificate_is_read_in_every_form(form: str) -> None:
         "base64": base64.encodebytes(certificate.der),
         "crlf": certificate.pem.replace("\n", "\r\n").encode(),
         "with words around": b"\xef\xbb\xbfsubject=/CN=us\n" + certificate.pem.encode() + b"\nregards\n",
+        "one line": certificate.pem.replace("\n", ""),
         "x509 label": certificate.pem.replace("CERTIFICATE", "X509 CERTIFICATE").encode(),
     }
     assert load_certificates(forms[form]) == (certificate,)
@@ -111,6 +114,16 @@ def test_120_p12_gives_key_certificate_and_chain() -> None:
         load_certificates(store, b"wrong")
     with pytest.raises(CertificateError, match="password"):
         load_private_key(store, b"wrong")
+
+
+@pytest.mark.filterwarnings("ignore:Parsed a serial number")
+def test_a_negative_serial_number_is_kept_as_it_is() -> None:
+    encoded = bytearray(key("us", "p-256").certificate.der)
+    at = encoded.index(b"\xa0\x03\x02\x01\x02\x02") + 7
+    encoded[at] |= 0x80
+    certificate = Certificate.from_der(bytes(encoded))
+    assert certificate.serial < 0
+    assert der.integer(certificate.serial) == bytes(encoded[at - 2 : at + encoded[at - 1]])
 
 
 def test_our_own_p12_is_read_again() -> None:

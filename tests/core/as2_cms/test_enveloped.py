@@ -107,6 +107,20 @@ def test_061_several_recipients_ours_not_first() -> None:
         assert cms.open_enveloped([message], [key()]).recipients == 4
 
 
+def test_062_the_originator_keeps_a_copy_of_the_content_key() -> None:
+    us, them = key(), key("other")
+    message = sealed(them, us)
+    assert opened(message, us) == opened(message, them) == ORDER
+
+
+def test_whom_an_envelope_is_for_is_told_without_a_key() -> None:
+    people = [key(), key("other"), key("us", "p-256")]
+    for by_key_identifier in (False, True):
+        named = cms.recipients_of(pieces(sealed(*people, by_key_identifier=by_key_identifier), 50))
+        assert all(any(reference.means(p.certificate) for reference in named) for p in people)
+        assert len(named) == len(people)
+
+
 def test_115_any_of_our_keys_opens() -> None:
     assert opened(sealed(key()), key("other"), key("us", "p-256"), key()) == ORDER
 
@@ -361,7 +375,7 @@ def test_cbc_inside_of_auth_enveloped_data_is_refused() -> None:
 def test_what_is_encrypted_for_another_says_for_whom() -> None:
     error = refused(sealed(key("other")))
     assert isinstance(error, DecryptionFailed)
-    assert f"{key('other').certificate.serial:x}" in error.diagnosis
+    assert f"{key('other').certificate.serial:x} (hex) of CN=other" in error.diagnosis
     assert str(error) == "The message could not be decrypted."
 
 

@@ -419,6 +419,15 @@ def test_an_issuer_written_with_other_string_types_is_recognised() -> None:
     assert refusal(message.replace(b"Old  Mill", b"Old  Hill"), certificate) is SignatureRefusal.UNKNOWN_SIGNER
 
 
+def test_a_name_that_is_shown_is_printable_and_short() -> None:
+    parts = [der.set_of(der.sequence(der.oid("2.5.4.3"), der.element(0x0C, b"a\r\nInjected: line\x1b[2J" * 40)))]
+    reference = cms.KeyReference(issuer=der.sequence(*parts), serial=1)
+    assert str(reference).isprintable()
+    assert len(str(reference)) < 250
+    for broken in (b"\x30\x05", der.sequence(der.set_of(der.sequence(der.oid("2.5.4.3"), der.element(0x0C, b"\xff"))))):
+        assert "cannot be read" in str(cms.KeyReference(issuer=broken, serial=1))
+
+
 def test_two_certificates_of_one_key_both_verify_by_key_identifier() -> None:
     private = key().key
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "renewed")])
