@@ -109,8 +109,7 @@ class HttpClient:
             timeout=timeout,
             blocksize=_BLOCK_BYTES,
             ssl_context=request.tls or self._tls,
-            server_hostname=target.host,
-            assert_hostname=target.host,
+            server_hostname=target.host,  # the certificate has to be for the name, not for the address dialled
         )
 
 
