@@ -19,9 +19,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy import Connection, Engine, Executable, create_engine, event, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
@@ -92,13 +93,9 @@ class UnitOfWork(Reading):
         can read the winner's row.
         """
         self.session.flush()
-        key = inspect(model).primary_key
-        dialect = self.session.get_bind().dialect.name
-        if dialect == "postgresql":
-            statement = postgresql.insert(model).values(**values).on_conflict_do_nothing().returning(*key)
-        else:
-            statement = sqlite.insert(model).values(**values).on_conflict_do_nothing().returning(*key)
-        return self.session.execute(statement).first() is not None
+        connection = self.session.connection()
+        statement = _insert_unless_there(model, connection.dialect.name)
+        return connection.execute(statement, dict(values)).rowcount == 1
 
     def commit(self) -> None:
         """Write the events, commit, then hand over the wake-ups."""
@@ -110,6 +107,13 @@ class UnitOfWork(Reading):
         for (task, key, _), at in self._wakes.items():
             self._wake(task, key, at)
         self._wakes.clear()
+
+
+@cache
+def _insert_unless_there(model: type[Base], dialect: str) -> Executable:
+    """Made once a table: putting a statement together costs more than running it."""
+    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    return insert(model).on_conflict_do_nothing()
 
 
 class Database:

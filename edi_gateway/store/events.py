@@ -10,12 +10,12 @@ Events are appended by `UnitOfWork.record_event` and written when it commits; no
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, Integer, String, event, select
+from sqlalchemy import BigInteger, CheckConstraint, Integer, String, event, insert, select, update
 from sqlalchemy.orm import Mapped, Mapper, Session, mapped_column
 
 from edi_gateway.store.base import Base, JsonText, canonical_json
@@ -81,39 +81,51 @@ class Happened:
     at: datetime
 
 
-def append(session: Session, happened: Iterable[Happened]) -> None:
-    """Chain and add `happened`. Takes the head for update, so call it last: on PostgreSQL writers wait here."""
-    head = session.get(EventChain, 1, with_for_update=True)
+def append(session: Session, happened: Sequence[Happened]) -> None:
+    """Chain and add `happened`, one or more. Takes the head for update, so call it last: PostgreSQL's writers wait."""
+    connection = session.connection()
+    head = connection.execute(_HEAD).one_or_none()
     if head is None:
-        head = EventChain(id=1, number=0, hash=GENESIS)
-        session.add(head)
+        connection.execute(_BEGIN_CHAIN)
+    number, previous = head or (0, GENESIS)
+    rows: list[dict[str, Any]] = []
     for item in happened:
-        row = _chained(item, head.number + 1, head.hash)
-        session.add(row)
-        head.number, head.hash = row.number, row.hash
+        rows.append(_chained(item, number + len(rows) + 1, rows[-1]["hash"] if rows else previous))
+    connection.execute(_ADD, rows)
+    connection.execute(_ADVANCE, {"number": rows[-1]["number"], "hash": rows[-1]["hash"]})
 
 
-def _chained(item: Happened, number: int, previous_hash: str) -> Event:
+# Every write of the gateway ends here, so these are put together once, and no object is made for a row.
+_HEAD = select(EventChain.number, EventChain.hash).where(EventChain.id == 1).with_for_update()
+_BEGIN_CHAIN = insert(EventChain).values(id=1, number=0, hash=GENESIS)
+_ADD = insert(Event)
+_ADVANCE = update(EventChain).where(EventChain.id == 1)
+
+
+def _chained(item: Happened, number: int, previous_hash: str) -> dict[str, Any]:
+    """The columns of the event, with its hash."""
     content = {"reason": item.reason, "details": dict(item.details)}
-    row = Event(
-        number=number,
-        at=item.at.astimezone(UTC),
-        kind=item.kind,
-        subject=item.subject,
-        from_state=item.from_state,
-        to_state=item.to_state,
-        content=content,
-        content_sha256=_sha256(canonical_json(content)),
-        previous_hash=previous_hash,
-    )
-    row.hash = _hash_of(row)
-    return row
+    row = {
+        "number": number,
+        "at": item.at.astimezone(UTC),
+        "kind": item.kind,
+        "subject": item.subject,
+        "from_state": item.from_state,
+        "to_state": item.to_state,
+        "content": content,
+        "content_sha256": _sha256(canonical_json(content)),
+        "previous_hash": previous_hash,
+    }
+    return row | {"hash": _hash_of(row[name] for name in _COVERED)}
 
 
-def _hash_of(row: Event) -> str:
-    at = row.at.isoformat(timespec="microseconds")
-    chained = [row.previous_hash, row.number, at, row.kind, row.subject, row.from_state, row.to_state]
-    return _sha256(canonical_json([*chained, row.content_sha256]))
+_COVERED = ("previous_hash", "number", "at", "kind", "subject", "from_state", "to_state", "content_sha256")
+
+
+def _hash_of(fields: Iterable[Any]) -> str:
+    """The hash of an event, over the fields `_COVERED` in that order."""
+    texts = [field.isoformat(timespec="microseconds") if isinstance(field, datetime) else field for field in fields]
+    return _sha256(canonical_json(texts))
 
 
 def _sha256(text: str) -> str:
@@ -161,7 +173,7 @@ def _fault(row: Event, number: int, previous: str) -> str:
         return "it does not follow the event before it"
     if row.content is not None and _sha256(canonical_json(row.content)) != row.content_sha256:
         return "its reason or details were changed"
-    if row.hash != _hash_of(row):
+    if row.hash != _hash_of(getattr(row, name) for name in _COVERED):
         return "its fields were changed"
     return ""
 
