@@ -57,7 +57,7 @@ def fault(format_code: str, value: str) -> Rule | None:
     layout = FORMATS.get(format_code)
     if layout is None or fits(value, layout):
         return None
-    is_date_of_that_form = len(value) == len(layout) and value.isdigit() and value.strip("0") != ""
+    is_date_of_that_form = len(value) == len(layout) and _is_number(value) and value.strip("0") != ""
     if format_code in STRICT and is_date_of_that_form:
         return rules.DATE_IMPOSSIBLE
     return rules.DATE_OF_OTHER_FORMAT
@@ -76,12 +76,16 @@ def fits(value: str, layout: str) -> bool:
         if name in fields:  # a period: its second half
             return _exists(fields) and fits(value[position:], layout)
         text = value[position : position + _FIELDS[name]]
-        if len(text) < _FIELDS[name] or not (text.isascii() and text.isdigit()):
+        if len(text) < _FIELDS[name] or not _is_number(text):
             return False
         fields[name] = int(text)
         position += _FIELDS[name]
         layout = layout[len(name) :]
     return position == len(value) and _exists(fields)
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit()
 
 
 def _fits_rest(rest: str, layout: str) -> bool:

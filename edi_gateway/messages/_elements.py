@@ -13,7 +13,7 @@ from edi_gateway.edifact.findings import Finding, Rule
 from edi_gateway.edifact.segment import Segment
 from edi_gateway.messages import _numbers, rules
 from edi_gateway.messages._directory import Component, Element, SegmentDefinition
-from edi_gateway.messages._values import value_checks
+from edi_gateway.messages._values import relations, value_checks
 
 VALUE_SHOWN_MAX = 70
 """A finding shows at most this much of a value."""
@@ -126,6 +126,10 @@ class _SegmentJudge:
             rule = check.judge(value)
             if rule is not None:
                 yield self._finding(rule, check.element, check.component, value=value, expected=check.expected)
+        for pair in relations(self._segment):
+            if pair.rule is not None:
+                value = ":".join(pair.values)
+                yield self._finding(pair.rule, pair.element, pair.component, value=value, expected=pair.expected)
 
     def _finding(
         self,

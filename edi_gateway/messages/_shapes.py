@@ -19,7 +19,7 @@ from edi_gateway.edifact.findings import Rule
 from edi_gateway.edifact.segment import Segment, Separators
 from edi_gateway.messages._directory import Component, Format
 from edi_gateway.messages._elements import SegmentLayout
-from edi_gateway.messages._values import ValueCheck, value_checks
+from edi_gateway.messages._values import ValueCheck, relations, value_checks
 
 SIGHTINGS_BEFORE_COMPILING = 8
 """Compiling a pattern costs as much as judging some dozens of segments exactly; small files never pay it."""
@@ -45,8 +45,8 @@ class _TagShapes:
     def __init__(self) -> None:
         self.texts: list[str] = []
         self.captures = 0
-        # number of the shape's last capture -> (number, check) of each of its captures
-        self.checks: dict[int, tuple[tuple[int, _Judge], ...]] = {}
+        # number of a shape's last capture -> (number, check) of each of its captures; None of shapes without any
+        self.checks: dict[int | None, tuple[tuple[int, _Judge], ...]] = {}
         self.match: Callable[[str], re.Match[str] | None] = re.compile("(?!)").fullmatch
 
     def add(self, text: str, checks: list[_Judge]) -> None:
@@ -84,8 +84,10 @@ class Shapes:
             if shapes is not None:
                 match = shapes.match(self._mask(raw) if release and release in raw else raw)
                 if match is not None and not segment.repeats:
-                    last = match.lastindex
-                    if last is None or _all_right(match, shapes.checks[last]):
+                    for number, judge in shapes.checks.get(match.lastindex, ()):
+                        if judge(match[number]) is not None:
+                            break
+                    else:
                         continue
             yield segment
 
@@ -96,6 +98,8 @@ class Shapes:
         if len(self._texts) >= TEXTS_REMEMBERED_MAX:
             self._texts.clear()
         self._texts.add(segment.raw)
+        if relations(segment):
+            return  # a pattern cannot tell whether two values fit each other
         text, checks = self._shape(segment, layout)
         key = segment.tag, text
         if len(self._sightings) >= SHAPES_REMEMBERED_MAX:
@@ -154,9 +158,3 @@ class Shapes:
             return f"-?(?:0|[1-9][0-9]{{0,{most - 1}}})"
         return f"-?(?:0|[1-9][0-9]{{0,{whole}}})(?:[{marks}][0-9]{{1,{FRACTION_DIGITS}}})?"
 
-
-def _all_right(match: re.Match[str], checks: tuple[tuple[int, _Judge], ...]) -> bool:
-    for number, judge in checks:
-        if judge(match[number]) is not None:
-            return False
-    return True

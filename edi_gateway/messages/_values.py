@@ -94,3 +94,33 @@ def value_checks(segment: Segment) -> list[ValueCheck]:
         for element, component in row.values
         if segment.get(element - 1, component)
     ]
+
+
+class Relation(NamedTuple):
+    """Two values that must fit each other: the place of the second, its rule if they do not, and what was expected."""
+
+    element: int
+    component: int
+    values: tuple[str, str]
+    rule: Rule | None
+    expected: str
+
+
+def relations(segment: Segment) -> list[Relation]:
+    """The pairs of values of a segment that must fit each other: SSCC ranges, ``GIN+BJ+from:to``."""
+    if segment.tag != "GIN" or segment.get(1) != "BJ":
+        return []
+    pairs = ((element, segment.get(element - 1, 1), segment.get(element - 1, 2)) for element in range(3, 8))
+    return [
+        Relation(element, 2, (first, last), _range_fault(first, last), f"1..{identifiers.SSCC_RANGE_MAX}")
+        for element, first, last in pairs
+        if first and last
+    ]
+
+
+def _range_fault(first: str, last: str) -> Rule | None:
+    """Ranges count on the number without its check digit. Bounds that are no SSCC have a finding of their own."""
+    if not (identifiers.is_sscc(first) and identifiers.is_sscc(last)):
+        return None
+    numbers = int(last[:-1]) - int(first[:-1]) + 1
+    return None if 1 <= numbers <= identifiers.SSCC_RANGE_MAX else rules.SSCC_RANGE_WRONG

@@ -168,7 +168,9 @@ _Error = tuple[str, str, int, int | None, int | None]
 _Mutate = Callable[[MessageSpecification, list[Segment], int], _Error | None]
 
 
-def _remove_mandatory_segment(specification: MessageSpecification, segments: list[Segment], index: int) -> _Error | None:
+def _remove_mandatory_segment(
+    specification: MessageSpecification, segments: list[Segment], index: int
+) -> _Error | None:
     """Only lines of the message's top level: without a trigger the rest of a group reads otherwise."""
     tag = segments[index].tag
     lines = [node for node in specification.nodes if node.tag == tag and node.mandatory and node.children is None]
@@ -212,9 +214,7 @@ _SEGMENT_MUTATIONS: tuple[_Mutate, ...] = (
 )
 
 
-def _values(
-    specification: MessageSpecification, segment: Segment
-) -> Iterator[tuple[int, int, Element, Component]]:
+def _values(specification: MessageSpecification, segment: Segment) -> Iterator[tuple[int, int, Element, Component]]:
     """The values of a segment that may be damaged: element and component as 0098 and 0104 count, and what they are."""
     layout = specification.layout(segment.tag)
     assert layout is not None
