@@ -49,7 +49,7 @@ from edi_gateway.translators.rows.figures import (
 from edi_gateway.translators.rows.parties import CONTACT, PARTY_REFERENCES, NameAndAddress, Parties
 from edi_gateway.translators.rows.pieces import join_pieces, split_text
 from edi_gateway.translators.rows.references import OrderReference, Ref, References
-from edi_gateway.translators.rows.taxes import Vat
+from edi_gateway.translators.rows.taxes import Vat, is_vat
 from edi_gateway.translators.rows.texts import Description, Notes
 from edi_gateway.translators.translator import Translator
 
@@ -263,7 +263,7 @@ class Subtotals(Nested):
 
     def read_group(self, group: Group, values: Values, reading: Reading) -> None:
         children: list[Any] = group.children
-        if children[0].get(1) == "7" and children[0].get(2) in ("VAT", ""):
+        if is_vat(children[0]):
             super().read_group(group, values, reading)
         else:
             reading.leave_all(children)

@@ -120,11 +120,14 @@ def _time(raw: str, zone: ZoneInfo) -> datetime:
 
 
 def _zoned_time(raw: str, zone: ZoneInfo) -> datetime:
-    """Formats 303 and 304: three characters at the end name the zone; of those only UTC is unambiguous."""
+    """Formats 303 and 304: three characters at the end say the zone, of which only offsets and UTC are clear."""
     digits, name = raw[:-3], raw[-3:]
-    if name not in ("UTC", "GMT"):
+    if name in ("UTC", "GMT"):
+        return _time(digits, ZoneInfo("UTC"))
+    if name[0] not in "+-":
         raise ValueError(f"{name!r} is not a time zone that can be told")
-    return _time(digits, ZoneInfo("UTC"))
+    offset = timedelta(hours=int(name[0] + _digits(name[1:])))
+    return _time(digits, ZoneInfo("UTC")) - offset
 
 
 def _month(raw: str, zone: ZoneInfo) -> ReadMoment:

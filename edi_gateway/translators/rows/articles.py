@@ -48,7 +48,7 @@ _SUB_LINE = "1"  # 5495
 def _add_identity(item: Values, code: str, kind: str) -> str:
     """Put an identity on the ladder; gives the name of the field."""
     name = ITEM_CODES.get(kind)
-    if not kind and code.isdigit() and len(code) in GTIN_LENGTHS:
+    if name is None and not kind and code.isdigit() and len(code) in GTIN_LENGTHS:
         name = "gtin"
     if name is None or name in item:
         return f"others[{append(item, 'others', (kind, code))}]"
@@ -74,29 +74,30 @@ class Line(FinishingRow):
 
     def read(self, segment: Segment, values: Values, reading: Reading) -> None:
         reading.line_count += 1
-        self._read_number(segment.get(1), segment, values, reading)
-        if segment.get(2):
-            self._read_action(segment.get(2), segment, values, reading)
-        item: Values = {}
-        values["item"] = item
+        values["item"] = item = Values()
         elements = segment.elements
         count = len(elements)
-        if count > 3:
-            code = segment.get(3)
-            if code:
-                name = _add_identity(item, code, segment.get(3, 2))
-                if reading.lineage is not None:
-                    reading.trace("item/" + name, segment, 3, 1)
-            if count > 4 or len(elements[3]) > 2:
-                self._read_rest(segment, values, reading)
-
-    def _read_number(self, raw: str, segment: Segment, values: Values, reading: Reading) -> None:
-        number = read_integer(raw)
-        if number is not None:
+        number = read_integer(elements[1][0]) if count > 1 else None
+        if number is None:
+            self._read_odd_number(segment.get(1), segment, values, reading)
+        else:
             values["number"] = number
             if reading.lineage is not None:
                 reading.trace("number", segment, 1, 1)
-        elif raw:
+        if count > 2 and elements[2][0]:
+            self._read_action(elements[2][0], segment, values, reading)
+        if count > 3:
+            parts = elements[3]
+            if parts[0]:
+                name = _add_identity(item, parts[0], parts[1] if len(parts) > 1 else "")
+                if reading.lineage is not None:
+                    reading.trace("item/" + name, segment, 3, 1)
+            if count > 4 or len(parts) > 2:
+                self._read_rest(segment, values, reading)
+
+    @staticmethod
+    def _read_odd_number(raw: str, segment: Segment, values: Values, reading: Reading) -> None:
+        if raw:
             values["number"] = BAD
             reading.report(rules.NOT_AN_INTEGER, segment, 1, 1, value=raw)
         else:
@@ -146,6 +147,7 @@ class Line(FinishingRow):
 
 MAIN_IDENTITY = "5"
 ADDITIONAL_IDENTITY = "1"
+IDENTIFYING = frozenset({MAIN_IDENTITY, ADDITIONAL_IDENTITY})
 PIA_IDENTITIES_MAX = 5
 
 
@@ -156,11 +158,13 @@ class Articles(Row):
 
     def read(self, segment: Segment, values: Values, reading: Reading) -> None:
         item: Values | None = values.get("item")
-        if segment.get(1) not in (MAIN_IDENTITY, ADDITIONAL_IDENTITY) or item is None:
+        elements = segment.elements
+        if item is None or len(elements) < 3 or elements[1][0] not in IDENTIFYING:
             reading.leave(segment)
             return
-        for element, parts in enumerate(segment.elements):
-            if element < 2 or not parts[0]:
+        for element in range(2, len(elements)):
+            parts = elements[element]
+            if not parts[0]:
                 continue
             name = _add_identity(item, parts[0], parts[1] if len(parts) > 1 else "")
             if reading.lineage is not None:

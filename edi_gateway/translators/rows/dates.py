@@ -66,9 +66,9 @@ class Dates(Row):
         self.places = {target: f"DTM+{code}" for code, target in table.items() if isinstance(target, str)}
 
     def read(self, segment: Segment, values: Values, reading: Reading) -> None:
-        qualifier = segment.get(1, 1)
+        qualifier, raw = segment.get(1, 1), segment.get(1, 2)
         target = self.table.get(qualifier)
-        if not segment.get(1, 2) or (target is None and not self.others) or _is_taken(target, values):
+        if not raw or (target is None and not self.others) or _is_taken(target, values):
             reading.leave(segment)
             return
         name = self.others if target is None else target if isinstance(target, str) else target.name
@@ -138,7 +138,8 @@ def read_dtm(segment: Segment, reading: Reading) -> ReadMoment | None:
         reading.report(rules.DATE_UNREADABLE, segment, 1, 2, value=raw, expected=code or "102")
     elif moment.by_length:
         reading.report(rules.DATE_BY_LENGTH, segment, 1, 3, value=raw, expected=code or "2379")
-    reading.leave_beyond(segment, _DTM)
+    if len(segment.elements) > 2 or len(segment.elements[1]) > 3:
+        reading.leave_beyond(segment, _DTM)
     return moment
 
 

@@ -165,7 +165,10 @@ class Prices(Row):
         self.others = others
 
     def read(self, segment: Segment, values: Values, reading: Reading) -> None:
-        qualifier, raw = segment.get(1, 1), segment.get(1, 2)
+        elements = segment.elements
+        parts = elements[1] if len(elements) > 1 else [""]
+        qualifier = parts[0]
+        raw = parts[1] if len(parts) > 1 else ""
         name = self.table.get(qualifier)
         has_no_field = name in values if name else not self.others
         if not raw or has_no_field or (not self.basis and segment.get(1, 5) not in ("", "1")):
@@ -183,13 +186,15 @@ class Prices(Row):
             name = f"{self.others}[{append(values, self.others, (qualifier, price))}]"
         if reading.lineage is not None:
             reading.trace(name, segment, 1, 2)
-        if self.basis and (self.basis in values or len(segment.elements) > 2 or len(segment.elements[1]) > 2):
+        if len(parts) > 2 or len(elements) > 2 or self.basis in values:
             self._read_basis(qualifier, segment, values, reading)
 
     def _read_basis(self, qualifier: str, segment: Segment, values: Values, reading: Reading) -> None:
         raw = segment.get(1, 5)
         basis = read_number(raw) if raw else Decimal(1)
-        if basis is None or basis <= 0:
+        if not self.basis:
+            pass
+        elif basis is None or basis <= 0:
             reading.report(rules.AMOUNT_UNREADABLE, segment, 1, 5, value=raw)
             values[self.basis] = BAD
         else:

@@ -22,7 +22,7 @@ from edi_gateway.translators._machinery import (
     Writing,
 )
 from edi_gateway.translators.rows.cells import Cell, Components
-from edi_gateway.translators.rows.pieces import join_pieces, split_text
+from edi_gateway.translators.rows.pieces import join_pieces, split_text, without_empty_end
 from edi_gateway.translators.rows.references import Ref, References
 
 _NAD: Claimed = frozenset(
@@ -33,7 +33,7 @@ _NAD: Claimed = frozenset(
         *((5, component) for component in range(1, 5)),
     ]
 )
-_NAD_CELLS = (("identifier", 2, 1), ("agency", 2, 3), ("city", 6, 1), ("postcode", 8, 1), ("country", 9, 1))
+_NAD_CELLS = (("city", 6), ("postcode", 8), ("country", 9))
 ROLES: Mapping[str, PartyRole] = {role.value: role for role in PartyRole}
 NAME_CHARACTERS = 35
 NAME_PARTS_MAX = 5
@@ -48,43 +48,55 @@ class NameAndAddress(Row):
     places: Mapping[str, str] = {"role": "NAD 3035"}
 
     def read(self, segment: Segment, values: Values, reading: Reading) -> None:
-        role = ROLES.get(segment.get(1))
+        elements = segment.elements
+        count = len(elements)
+        role = ROLES.get(elements[1][0]) if count > 1 else None
         if role is not None:
             values["role"] = role
             if reading.lineage is not None:
                 reading.trace("role", segment, 1, 1)
-        for name, element, component in _NAD_CELLS:
-            self._take(name, element, component, segment, values, reading)
-        if segment.get(7, 1):
-            self._take("region", 7, 1, segment, values, reading)
-            reading.leave_component(segment, 7, 4)
-        else:
-            self._take("region", 7, 4, segment, values, reading)
-        self._read_name(segment, values, reading)
+        if count > 2:
+            self._take("identifier", 2, 1, segment, values, reading)
+            if len(elements[2]) > 2:
+                self._take("agency", 2, 3, segment, values, reading)
+        if count > 3:
+            self._read_address(segment, values, reading)
         reading.leave_beyond(segment, _NAD)
 
     @staticmethod
     def _take(name: str, element: int, component: int, segment: Segment, values: Values, reading: Reading) -> None:
-        text = segment.get(element, component)
+        text = segment.elements[element][component - 1]
         if text:
             values[name] = text
             if reading.lineage is not None:
                 reading.trace(name, segment, element, component)
 
+    def _read_address(self, segment: Segment, values: Values, reading: Reading) -> None:
+        elements = segment.elements
+        count = len(elements)
+        self._read_name(segment, values, reading)
+        for name, element in _NAD_CELLS:
+            if count > element:
+                self._take(name, element, 1, segment, values, reading)
+        if count > 7:
+            component = 1 if elements[7][0] or len(elements[7]) < 4 else 4
+            self._take("region", 7, component, segment, values, reading)
+            if component == 1:
+                reading.leave_component(segment, 7, 4)
+
     @staticmethod
     def _read_name(segment: Segment, values: Values, reading: Reading) -> None:
-        unstructured = [line for component in range(1, 6) if (line := segment.get(3, component))]
-        name = join_pieces([segment.get(4, component) for component in range(1, 6)])
-        street = [segment.get(5, component) for component in range(1, 5)]
-        while street and not street[-1]:
-            street.pop()
+        elements = segment.elements
+        name = join_pieces(elements[4][:5]) if len(elements) > 4 else ""
+        street = without_empty_end(elements[5][:4]) if len(elements) > 5 else []
+        unstructured = without_empty_end(elements[3][:5])
         name_element, street_element = 4, 5
-        if unstructured and not name and not street:
+        if unstructured and (name or street):
+            for component in range(1, 1 + len(unstructured)):
+                reading.leave_component(segment, 3, component)
+        elif unstructured:
             name, street = unstructured[0], unstructured[1:]
             name_element = street_element = 3
-        else:
-            for component in range(1, 6):
-                reading.leave_component(segment, 3, component)
         if name:
             values["name"] = name
         if street:

@@ -24,7 +24,18 @@ def join_text(so_far: str, last_length: int, piece: str) -> str:
     return so_far + glue + piece
 
 
+def without_empty_end(components: list[str]) -> list[str]:
+    """The components up to the last one that says something."""
+    kept = len(components)
+    while kept and not components[kept - 1]:
+        kept -= 1
+    return components[:kept]
+
+
 def join_pieces(pieces: Sequence[str]) -> str:
+    """All pieces of one text, empty ones left out."""
+    if len(pieces) == 1:
+        return pieces[0]
     joined, last_length = "", 0
     for piece in pieces:
         if piece:

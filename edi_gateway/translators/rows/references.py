@@ -64,17 +64,17 @@ class References(Row):
         self._read(children[0], children[1:], values, reading)
 
     def _read(self, segment: Segment, rest: Sequence[Any], values: Values, reading: Reading) -> None:
-        qualifier, number = segment.get(1, 1), segment.get(1, 2)
+        qualifier, number, line = segment.get(1, 1), segment.get(1, 2), segment.get(1, 3)
         ref = self.table.get(qualifier)
-        if not number and not (ref and ref.line and segment.get(1, 3)):
+        if not number and not (ref and ref.line and line):
             reading.leave_all((segment, *rest))
             return
-        reading.leave_beyond(segment, _RFF)
+        if len(segment.elements) > 2 or len(segment.elements[1]) > 3:
+            reading.leave_beyond(segment, _RFF)
         if ref is not None and ref.number not in values:
             self._read_known(ref, segment, rest, values, reading)
             return
-        date = _reference_date(rest, reading)
-        line = segment.get(1, 3)
+        date = _reference_date(rest, reading) if rest else None
         index = append(values, self.others, Reference(qualifier=qualifier, number=number, line=line, date=date))
         if reading.lineage is not None:
             reading.trace(f"{self.others}[{index}]/number", segment, 1, 2)

@@ -30,6 +30,7 @@ from edi_gateway.translators.values import (
 WITHOUT_RATE = frozenset({"Z", "E", "AE", "K", "G", "O"})
 """Categories (5305) whose rate is zero where none is sent."""
 
+_EMPTY = [""]
 _TAX: Claimed = frozenset({(1, 1), (2, 1), (5, 4), (6, 1)})
 
 
@@ -42,6 +43,20 @@ def read_vat_rate(rate: str, category: str) -> VatRate | None:
     if percent is None:
         return None
     return VatRate(rate=percent, category=category or ("S" if percent else "Z"))
+
+
+DUTY_TAX_FEE = "7"
+
+
+VAT_TYPES = frozenset({"VAT", ""})
+
+
+def is_vat(segment: Segment) -> bool:
+    """Whether a TAX is about VAT: another tax (5153) has no field in any record."""
+    elements = segment.elements
+    if len(elements) < 3:
+        return segment.get(1) == DUTY_TAX_FEE
+    return elements[1][0] == DUTY_TAX_FEE and elements[2][0] in VAT_TYPES
 
 
 class Vat(Row):
@@ -62,10 +77,13 @@ class Vat(Row):
         self._read(children[0], children[1:], values, reading)
 
     def _read(self, segment: Segment, rest: Sequence[Any], values: Values, reading: Reading) -> None:
-        if segment.get(1) != "7" or segment.get(2) not in ("VAT", "") or self.name in values:
+        if not is_vat(segment) or self.name in values:
             reading.leave_all((segment, *rest))
             return
-        raw, category = segment.get(5, 4), segment.get(6)
+        elements = segment.elements
+        details = elements[5] if len(elements) > 5 else ()
+        raw = details[3] if len(details) > 3 else ""
+        category = elements[6][0] if len(elements) > 6 else ""
         rate = read_vat_rate(raw, category)
         values[self.name] = BAD if rate is None else rate
         if rate is None:
@@ -73,9 +91,12 @@ class Vat(Row):
             reading.report(rule, segment, 5, 4, value=raw or None)
         elif reading.lineage is not None:
             reading.trace(f"{self.name}/rate", segment, 5, 4)
-        elements = segment.elements
-        if len(elements) > 7 or (len(elements) > 4 and (any(elements[3]) or any(elements[4]))):
+        if not 5 < len(elements) < 8 or elements[3] != _EMPTY or elements[4] != _EMPTY or len(details) > 4:
             reading.leave_beyond(segment, _TAX)
+        if rest:
+            self._read_amounts(rest, values, reading)
+
+    def _read_amounts(self, rest: Sequence[Any], values: Values, reading: Reading) -> None:
         for node in rest:
             if self.amounts is not None and node.__class__ is Segment and node.tag == "MOA":
                 self.amounts.read(node, values, reading)
@@ -93,4 +114,4 @@ class Vat(Row):
 
 def write_vat(vat: VatRate, writing: Writing) -> None:
     rate = write_number(vat.rate, writing.context.decimal)
-    writing.add("TAX", "7", "VAT", "", "", ("", "", "", rate), vat.category)
+    writing.add("TAX", DUTY_TAX_FEE, "VAT", "", "", ("", "", "", rate), vat.category)

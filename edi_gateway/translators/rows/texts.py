@@ -16,8 +16,9 @@ from edi_gateway.translators._machinery import (
     Writing,
     append,
 )
-from edi_gateway.translators.rows.pieces import join_text, split_text
+from edi_gateway.translators.rows.pieces import join_text, split_text, without_empty_end
 
+_EMPTY = [""]
 _FTX: Claimed = frozenset([(1, 1), *((4, component) for component in range(1, 6))])
 NOTE_LINES_MAX = 5
 
@@ -31,14 +32,14 @@ class Notes(Row):
         self.name = name
 
     def read(self, segment: Segment, values: Values, reading: Reading) -> None:
-        lines = list(segment.elements[4]) if len(segment.elements) > 4 else []
-        while lines and not lines[-1]:
-            lines.pop()
+        elements = segment.elements
+        lines = without_empty_end(elements[4]) if len(elements) > 4 else []
         if not lines:
             reading.leave(segment)
             return
-        reading.leave_beyond(segment, _FTX)
-        note = Note(subject=segment.get(1), text=tuple(lines[:NOTE_LINES_MAX]))
+        if len(elements) > 5 or len(lines) > NOTE_LINES_MAX or elements[2] != _EMPTY or elements[3] != _EMPTY:
+            reading.leave_beyond(segment, _FTX)
+        note = Note(subject=elements[1][0], text=tuple(lines[:NOTE_LINES_MAX]))
         index = append(values, self.name, note)
         if reading.lineage is not None:
             for line in range(len(note.text)):
@@ -73,20 +74,21 @@ class Description(Row):
         self.name = name
 
     def read(self, segment: Segment, values: Values, reading: Reading) -> None:
-        text = segment.get(3, 4)
-        if not text or segment.get(1) not in FREE_TEXT or segment.get(2) not in DESCRIBING:
+        elements = segment.elements
+        parts = elements[3] if len(elements) > 3 else ()
+        if len(parts) < 4 or elements[1][0] not in FREE_TEXT or elements[2][0] not in DESCRIBING:
             reading.leave(segment)
             return
-        so_far = values.get(self.name)
+        so_far: str | None = values.get(self.name)
         if so_far is None and reading.lineage is not None:
             reading.trace(self.name, segment, 3, 4)
-        for piece in (text, segment.get(3, 5)):
+        for piece in parts[3:5]:
             if piece:
                 so_far = piece if so_far is None else join_text(so_far, reading.last_piece_length, piece)
                 reading.last_piece_length = len(piece)
-        values[self.name] = so_far
-        elements = segment.elements
-        if len(elements) > 4 or len(elements[3]) > 5 or elements[3][0] or elements[3][1] or elements[3][2]:
+        if so_far is not None:
+            values[self.name] = so_far
+        if len(elements) > 4 or len(parts) > 5 or parts[0] or parts[1] or parts[2]:
             reading.leave_beyond(segment, _IMD)
 
     def write(self, record: Any, writing: Writing) -> None:

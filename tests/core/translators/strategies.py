@@ -351,7 +351,7 @@ def packings(draw: st.DrawFn) -> Packing:
         packing_level=draw(or_empty(st.sampled_from(("1", "2", "3")))),
         type=draw(st.sampled_from(("201", "PK", "CT"))),
         marked=draw(or_empty(st.just("52"))),
-        handling=draw(or_empty(st.just("EAT"))),
+        handling=draw(or_empty(st.just("1"))),
         ssccs=draw(several(ssccs, 7)),
         **_sizes(draw),
     )
@@ -375,7 +375,7 @@ def equipment(draw: st.DrawFn) -> Equipment:
     return Equipment(
         type=draw(st.sampled_from(("CN", "TE"))),
         identifier=draw(or_empty(codes(17))),
-        size=draw(or_empty(codes(10))),
+        size=draw(or_empty(st.sampled_from(("2", "10")))),
         seals=draw(several(codes(10))),
         **_sizes(draw),
     )
@@ -422,7 +422,9 @@ def shipments(draw: st.DrawFn) -> Shipment:
 
 @st.composite
 def inventory_items(draw: st.DrawFn) -> InventoryItem:
-    location = draw(or_empty(codes(25)))
+    location, location_agency = draw(
+        st.sampled_from((("", ""), ("3760000000024", "9"), ("QUAI 7", "91"), ("L'A+B", "")))
+    )
     actual = draw(or_none(quantities))
     return InventoryItem(
         number=draw(st.integers(1, 999999)),
@@ -439,7 +441,7 @@ def inventory_items(draw: st.DrawFn) -> InventoryItem:
         reorder_level=draw(or_none(quantities)),
         others=draw(st.lists(st.tuples(st.sampled_from(("96", "146")), quantities), max_size=2).map(tuple)),
         location=location,
-        location_agency=draw(or_empty(st.just("9"))) if location else "",
+        location_agency=location_agency,
         as_of=draw(or_none(moments)),
         discontinued=draw(st.booleans()),
         suspended=draw(st.booleans()),
