@@ -123,10 +123,6 @@ class Element:
     def constructed(self) -> bool:
         return bool(self.tag & der.CONSTRUCTED)
 
-    @property
-    def definite(self) -> bool:
-        return self._end == self._stop
-
     def children(self) -> Iterator[Element]:
         """The elements inside, in order."""
         if not self.constructed:

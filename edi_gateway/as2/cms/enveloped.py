@@ -124,25 +124,28 @@ def _iv(algorithm: AlgorithmIdentifier, cipher: Cipher) -> bytes:
 
 
 def _cbc_content(source: ber.Source, cipher: Cipher, key: bytes, iv: bytes) -> Iterator[bytes]:
-    """Decrypts and unpads. The padding is judged after the rest was read, so that no error shows whether it held."""
+    """Decrypts and unpads. The padding is judged after the rest was read, so that no error shows whether it held.
+
+    Only the last block waits for that: a reader that refuses the content by its first bytes gives the same answer
+    whatever the padding is.
+    """
     decryptor = BlockCipher(_block_cipher(cipher, key), modes.CBC(iv)).decryptor()
     held = b""
     for piece in source.octets("encryptedContent", der.implicit(0)):
-        out = decryptor.update(piece)
-        if out:
-            if held:
-                yield held
-            held = out
+        out = held + decryptor.update(piece)
+        held = out[-cipher.block_bytes :]
+        if len(out) > cipher.block_bytes:
+            yield out[: -cipher.block_bytes]
     source.leave()
     source.optional("unprotectedAttrs", der.context(1))
     leave_content(source)
     unpadder = PKCS7(cipher.block_bytes * 8).unpadder()
     try:
         decryptor.finalize()
-        last = unpadder.update(held[-cipher.block_bytes :]) + unpadder.finalize()
+        last = unpadder.update(held) + unpadder.finalize()
     except ValueError:
         raise DecryptionFailed(UNDECIPHERABLE) from None
-    yield held[: -cipher.block_bytes] + last
+    yield last
 
 
 def _gcm_content(source: ber.Source, key: bytes, parameters: GcmParameters, content_type: str) -> Iterator[bytes]:

@@ -27,7 +27,7 @@ def pieces(data: bytes, size: int) -> Iterator[bytes]:
 def opened(message: bytes | Iterable[bytes], *keys: PrivateKey, **bounds: object) -> bytes:
     """The whole content of an envelope."""
     chunks = [message] if isinstance(message, bytes) else message
-    return b"".join(cms.open_enveloped(chunks, keys or (key(),), **bounds).chunks)  # type: ignore[arg-type]
+    return b"".join(cms.open_enveloped(chunks, keys or (key(),), **bounds).chunks)
 
 
 def verified(
@@ -35,7 +35,7 @@ def verified(
 ) -> tuple[cms.VerifiedSigner, ...]:
     """The signers of a detached signature over that content."""
     pinned = certificates or (key().certificate,)
-    return cms.verify(cms.read_signed_data(signed), lambda d: d.of(content), pinned, **accepted)  # type: ignore[arg-type]
+    return cms.verify(cms.read_signed_data(signed), lambda d: d.of(content), pinned, **accepted)
 
 
 def until_refused(chunks: Iterable[bytes]) -> tuple[int, cms.CmsError | None]:

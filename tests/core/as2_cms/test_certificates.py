@@ -49,7 +49,7 @@ def issued(
         x509.CertificateBuilder()
         .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, subject)]))
         .issuer_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, issuer)]))
-        .public_key(public or signer.public_key())  # type: ignore[arg-type]
+        .public_key(public or signer.public_key())
         .serial_number(4711)
         .not_valid_before(NOW)
         .not_valid_after(NOW + timedelta(days=90))
@@ -130,6 +130,28 @@ def test_our_own_p12_is_read_again() -> None:
     assert load_private_key(key().to_p12(PASSWORD, "us"), PASSWORD) == key()
 
 
+def test_a_p12_without_what_we_need_is_refused() -> None:
+    chain = [as_x509(key("root").certificate)]
+    keyless = pkcs12.serialize_key_and_certificates(None, None, None, chain, serialization.NoEncryption())
+    with pytest.raises(CertificateError, match="no private key"):
+        load_private_key(keyless, None)
+    assert load_certificates(keyless) == (key("root").certificate,)
+
+
+def test_a_private_key_of_another_kind_is_refused() -> None:
+    private = ed25519.Ed25519PrivateKey.generate()
+    pem = private.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    with pytest.raises(CertificateError, match="neither RSA nor"):
+        load_private_key(pem, None, key().certificate)
+
+
+def test_a_certificate_beyond_the_bound_is_refused() -> None:
+    with pytest.raises(CertificateError, match="larger"):
+        Certificate.from_der(bytes(FILE_BYTES_MAX + 1))
+
+
 def test_a_chain_comes_leaf_first_and_each_once() -> None:
     root = key("root")
     leaf = issued("leaf", "root", root.key, key("other").key.public_key())
@@ -185,7 +207,7 @@ def test_the_facts_of_a_certificate() -> None:
     assert certificate.self_signed
     assert certificate.serial == parsed.serial_number
     assert certificate.issuer_der == parsed.issuer.public_bytes()
-    assert certificate.ski == x509.SubjectKeyIdentifier.from_public_key(parsed.public_key()).digest  # type: ignore[arg-type]
+    assert certificate.ski == x509.SubjectKeyIdentifier.from_public_key(parsed.public_key()).digest
     assert certificate.not_before == NOW - timedelta(minutes=5)
     assert certificate.not_after == NOW + timedelta(days=365)
     assert certificate.key_description == "RSA-2048"
@@ -287,7 +309,7 @@ def test_what_is_no_private_key_is_refused(data: bytes) -> None:
 
 
 def kinds(certificate: Certificate, when: object = NOW, use: KeyUse | None = None) -> list[WeaknessKind]:
-    return [w.kind for w in weaknesses(certificate, when, use)]  # type: ignore[arg-type]
+    return [w.kind for w in weaknesses(certificate, when, use)]
 
 
 def test_063_a_short_rsa_key_is_a_fatal_weakness() -> None:

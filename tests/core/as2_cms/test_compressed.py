@@ -129,6 +129,15 @@ def test_damaged_content_is_decompression_failed(deflated: bytes) -> None:
     assert str(caught.value) == "The message could not be decompressed."
 
 
+def test_bytes_behind_the_end_in_another_piece_are_found_too() -> None:
+    deflated = zlib.compress(ORDER)
+    parts = der.element(0x24, der.octet_string(deflated), der.octet_string(bytes(70_000)))
+    inner = der.sequence(der.oid(ContentType.DATA.value), der.element(0xA0, parts))
+    message = content_info(ContentType.COMPRESSED, der.integer(0), der.algorithm(ZLIB_OID), inner)
+    with pytest.raises(DecompressionFailed):
+        inflated(message)
+
+
 def test_a_preset_dictionary_is_decompression_failed() -> None:
     deflater = zlib.compressobj(zdict=b"UNH+")
     with pytest.raises(DecompressionFailed):

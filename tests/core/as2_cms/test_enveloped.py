@@ -46,7 +46,7 @@ def sealed(
 ) -> bytes:
     """The order in an envelope for those keys."""
     certificates = [k.certificate for k in recipients or (key(),)]
-    return b"".join(cms.encrypt([content], certificates, cipher, transport, **options))  # type: ignore[arg-type]
+    return b"".join(cms.encrypt([content], certificates, cipher, transport, **options))
 
 
 def refused(message: bytes, *keys: PrivateKey, **bounds: object) -> cms.CmsError:
@@ -221,7 +221,7 @@ CONTENT_KEY, IV = bytes(range(32)), bytes(16)
 
 
 def wrapped(content_key: bytes = CONTENT_KEY) -> bytes:
-    return key().key.public_key().encrypt(content_key, padding.PKCS1v15())  # type: ignore[union-attr, call-arg]
+    return key().key.public_key().encrypt(content_key, padding.PKCS1v15())
 
 
 def cbc(content: bytes, content_key: bytes = CONTENT_KEY, pad: bytes | None = None) -> bytes:
@@ -247,7 +247,7 @@ def test_059_oaep_with_another_digest_in_its_mask_generation() -> None:
     mask = der.algorithm("1.2.840.113549.1.1.8", sha1)
     oaep = der.algorithm("1.2.840.113549.1.1.7", der.sequence(der.element(0xA0, sha256), der.element(0xA1, mask)))
     used = padding.OAEP(padding.MGF1(hashes.SHA1()), hashes.SHA256(), None)
-    encrypted_key = key().key.public_key().encrypt(CONTENT_KEY, used)  # type: ignore[union-attr, call-arg]
+    encrypted_key = key().key.public_key().encrypt(CONTENT_KEY, used)
     assert opened(by_hand(encrypted_key, oaep, CBC, der.octet_string(IV), cbc(ORDER))) == ORDER
 
 
@@ -255,7 +255,7 @@ def test_059_oaep_with_a_label() -> None:
     label = der.algorithm("1.2.840.113549.1.1.9", der.octet_string(b"label"))
     oaep = der.algorithm("1.2.840.113549.1.1.7", der.sequence(der.element(0xA2, label)))
     used = padding.OAEP(padding.MGF1(hashes.SHA1()), hashes.SHA1(), b"label")
-    encrypted_key = key().key.public_key().encrypt(CONTENT_KEY, used)  # type: ignore[union-attr, call-arg]
+    encrypted_key = key().key.public_key().encrypt(CONTENT_KEY, used)
     assert opened(by_hand(encrypted_key, oaep, CBC, der.octet_string(IV), cbc(ORDER))) == ORDER
 
 
@@ -509,6 +509,104 @@ def test_recipients_of_kinds_we_do_not_know_are_passed_over() -> None:
 )
 def test_parameters_that_do_not_fit_are_malformed(parameters: bytes, cipher: Cipher) -> None:
     assert isinstance(refused(by_hand(wrapped(), PKCS1, cipher, parameters, cbc(ORDER))), Malformed)
+
+
+def agreement(
+    point: bytes = b"\x04" + bytes(64),
+    ukm: bytes = b"",
+    wrap: str = "2.16.840.1.101.3.4.1.45",
+    scheme: str = "1.3.132.1.11.1",
+    originator: bytes = b"",
+    recipient: bytes = b"",
+    encrypted_key: bytes = bytes(40),
+) -> bytes:
+    """An envelope for an elliptic key of ours with every part of the agreement ours to choose."""
+    named = key("us", "p-256").certificate
+    issuer = recipient or der.sequence(named.issuer_der, der.integer(named.serial))
+    given = originator or der.element(0xA1, der.algorithm("1.2.840.10045.2.1"), der.bit_string(point))
+    info = der.element(
+        0xA1,
+        der.integer(3),
+        der.element(0xA0, given),
+        der.element(0xA1, der.octet_string(ukm)) if ukm else b"",
+        der.algorithm(scheme, der.algorithm(wrap)),
+        der.sequence(der.sequence(issuer, der.octet_string(encrypted_key))),
+    )
+    return enveloped(der.set_of(info), CBC, der.octet_string(IV), cbc(ORDER))
+
+
+RSA_OF_OURS = der.sequence(key().certificate.issuer_der, der.integer(key().certificate.serial))
+
+
+@pytest.mark.parametrize(
+    ("parts", "error"),
+    [
+        ({}, DecryptionFailed),
+        ({"point": b"\x04" * 256}, DecryptionFailed),
+        ({"point": b"\x04" * 257}, Malformed),
+        ({"ukm": bytes(1020)}, DecryptionFailed),
+        ({"ukm": bytes(1021)}, Malformed),
+        ({"encrypted_key": bytes(2048)}, DecryptionFailed),
+        ({"encrypted_key": bytes(2049)}, Malformed),
+        ({"wrap": "1.2.840.113549.1.9.16.3.6"}, AlgorithmRefused),
+        ({"scheme": "1.3.132.1.11.0"}, AlgorithmRefused),
+        ({"originator": der.element(0xA1, der.algorithm("1.2.840.10046.2.1"), der.bit_string(b"x"))}, Malformed),
+        ({"originator": der.sequence(der.sequence(), der.integer(1))}, DecryptionFailed),
+        ({"recipient": RSA_OF_OURS}, Malformed),
+    ],
+)
+def test_060_an_agreement_that_does_not_fit(parts: dict[str, bytes], error: type[cms.CmsError]) -> None:
+    message = agreement(**parts)
+    assert isinstance(refused(message, key("us", "p-256"), key()), error)
+
+
+def test_a_key_transport_that_nobody_knows_is_refused_by_name() -> None:
+    error = refused(by_hand(wrapped(), der.algorithm("1.2.3.4"), CBC, der.octet_string(IV), cbc(ORDER)))
+    assert isinstance(error, AlgorithmRefused)
+    assert error.name == "1.2.3.4"
+
+
+@pytest.mark.parametrize(
+    ("fields", "why"),
+    [
+        (der.element(0xA0, der.algorithm("1.2.840.113549.2.5")), "digest that is not known"),
+        (der.element(0xA1, der.algorithm("1.2.3", der.NULL)), "other than MGF1"),
+        (der.element(0xA1, der.algorithm("1.2.840.113549.1.1.8")), "lacks its parameters"),
+        (der.element(0xA2, der.algorithm("1.2.3")), "label source"),
+        (der.NULL, "unexpected field"),
+        (der.element(0xA0, der.sequence(der.oid("1.2.3"), der.NULL, der.NULL)), "unexpected field"),
+        (der.element(0xA2, der.algorithm("1.2.840.113549.1.1.9", der.octet_string(bytes(4096)))), "more than 4096"),
+    ],
+)
+def test_oaep_parameters_that_are_none(fields: bytes, why: str) -> None:
+    oaep = der.algorithm("1.2.840.113549.1.1.7", der.sequence(fields))
+    error = refused(by_hand(wrapped(), oaep, CBC, der.octet_string(IV), cbc(ORDER)))
+    assert isinstance(error, Malformed)
+    assert why in error.diagnosis
+
+
+@pytest.mark.parametrize(
+    ("size", "error"), [(7, Malformed), (8, DecryptionFailed), (64, DecryptionFailed), (65, Malformed)]
+)
+def test_056_the_nonce_is_bounded(size: int, error: type[cms.CmsError]) -> None:
+    recipient = der.set_of(der.sequence(der.integer(0), RSA_OF_OURS, PKCS1, der.octet_string(wrapped())))
+    parameters = der.sequence(der.octet_string(bytes(size)), der.integer(16))
+    assert isinstance(refused(enveloped(recipient, GCM, parameters, ORDER, der.octet_string(bytes(16)))), error)
+
+
+@pytest.mark.parametrize(
+    ("recipient", "error"),
+    [
+        (der.element(0x80, bytes(64)), DecryptionFailed),
+        (der.element(0x80, bytes(65)), Malformed),
+        (der.element(0x80), Malformed),
+        (der.sequence(der.sequence(der.octet_string(bytes(4080))), der.integer(1)), DecryptionFailed),
+        (der.sequence(der.sequence(der.octet_string(bytes(4097))), der.integer(1)), Malformed),
+    ],
+)
+def test_the_name_of_a_recipient_is_bounded(recipient: bytes, error: type[cms.CmsError]) -> None:
+    info = der.sequence(der.integer(0), recipient, PKCS1, der.octet_string(bytes(256)))
+    assert isinstance(refused(enveloped(der.set_of(info), CBC, der.octet_string(IV), cbc(ORDER))), error)
 
 
 # --- size ----------------------------------------------------------------------------------------

@@ -287,7 +287,7 @@ def hand_signed(
 ) -> bytes:
     """A SignedData whose attributes are ours to choose; signed over their DER, sent as `as_sent` writes them."""
     message = der.set_of(*attributes)
-    made = key().key.sign(message, padding.PKCS1v15(), digest.algorithm)  # type: ignore[call-arg, arg-type]
+    made = key().key.sign(message, padding.PKCS1v15(), digest.algorithm)
     return around(as_sent(list(attributes)) if as_sent else b"\xa0" + message[1:], made)
 
 
@@ -313,7 +313,7 @@ def test_attributes_that_nobody_knows_are_tolerated() -> None:
 def test_attributes_in_the_order_they_were_signed_in() -> None:
     """A signer that neither sorted what it signed nor what it sent: the received bytes hold."""
     unsorted = DIGEST + TIME + KIND
-    made = key().key.sign(der.element(der.SET, unsorted), padding.PKCS1v15(), hashes.SHA256())  # type: ignore[call-arg, arg-type]
+    made = key().key.sign(der.element(der.SET, unsorted), padding.PKCS1v15(), hashes.SHA256())
     assert verified(around(der.element(0xA0, unsorted), made), ORDER)
 
 
@@ -354,7 +354,7 @@ def test_an_attribute_that_must_stand_once_does(attributes: tuple[bytes, ...]) -
 
 
 def test_an_empty_set_of_attributes_is_not_their_absence() -> None:
-    made = key().key.sign(b"\x31\x00", padding.PKCS1v15(), hashes.SHA256())  # type: ignore[call-arg, arg-type]
+    made = key().key.sign(b"\x31\x00", padding.PKCS1v15(), hashes.SHA256())
     assert refusal(around(b"\xa0\x00", made)) is SignatureRefusal.BAD_ATTRIBUTES
 
 
@@ -373,7 +373,7 @@ def pss_signed(digest: str, mask: str, salt: int, used: padding.PSS) -> bytes:
     def change(content: asn1.SignedData) -> None:
         info = content["signer_infos"][0]
         info["signature_algorithm"] = {"algorithm": "rsassa_pss", "parameters": parameters}
-        info["signature"] = key().key.sign(ORDER, used, hashes.SHA256())  # type: ignore[call-arg, arg-type]
+        info["signature"] = key().key.sign(ORDER, used, hashes.SHA256())
 
     return altered(signature(attributes=False), change)
 
@@ -400,6 +400,39 @@ def test_a_pss_salt_longer_than_the_key_does_not_hold() -> None:
     assert refusal(pss_signed("sha256", "sha256", 1024, used)) is SignatureRefusal.BAD_SIGNATURE
     with pytest.raises(cms.Malformed):
         verified(pss_signed("sha256", "sha256", 1025, used), ORDER)
+
+
+def test_pss_without_parameters_means_the_digest_of_the_signer_info() -> None:
+    """As pyas2lib writes it; RFC 4056 §3 wants them."""
+
+    def change(content: asn1.SignedData) -> None:
+        info = content["signer_infos"][0]
+        info["signature_algorithm"] = {"algorithm": "rsassa_pss"}
+        used = padding.PSS(padding.MGF1(hashes.SHA256()), 32)
+        info["signature"] = key().key.sign(ORDER, used, hashes.SHA256())
+
+    message = altered(signature(attributes=False), change)
+    bare = message.replace(der.oid("1.2.840.113549.1.1.10") + b"\x30\x00", der.oid("1.2.840.113549.1.1.10") + der.NULL)
+    assert verified(bare, ORDER)
+
+
+@pytest.mark.parametrize(
+    ("fields", "why"),
+    [
+        (der.element(0xA3, der.integer(2)), "trailer field"),
+        (der.element(0xA2, der.integer(-1)), "salt"),
+        (der.element(0xA0, der.algorithm("1.2.3")), "digest that is not known"),
+    ],
+)
+def test_pss_parameters_that_are_none(fields: bytes, why: str) -> None:
+    sha256 = der.algorithm(SHA256.oid)
+    scheme = der.algorithm("1.2.840.113549.1.1.10", der.sequence(fields))
+    issuer = der.sequence(key().certificate.issuer_der, der.integer(key().certificate.serial))
+    info = der.sequence(der.integer(1), issuer, sha256, scheme, der.octet_string(bytes(256)))
+    fields = der.integer(1) + der.set_of(sha256) + der.sequence(der.oid("1.2.840.113549.1.7.1")) + der.set_of(info)
+    with pytest.raises(cms.Malformed) as caught:
+        verified(der.sequence(der.oid("1.2.840.113549.1.7.2"), der.element(0xA0, der.sequence(fields))), ORDER)
+    assert why in caught.value.diagnosis
 
 
 # --- naming the signer ---------------------------------------------------------------------------
@@ -479,6 +512,7 @@ def test_a_digest_that_was_not_announced_is_refused() -> None:
     message = altered(b"".join(cms.sign_opaque([ORDER], SHA256, key())), announce_another)
     opened = cms.open_signed([message])
     assert b"".join(opened.chunks) == ORDER
+    assert opened.signed.digests == (SHA256,)
     with pytest.raises(SignatureRefused):
         cms.verify(opened.signed, opened.digest_of, [key().certificate])
 
