@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from datetime import datetime
 from decimal import Decimal
 
 from edi_gateway.edifact.findings import Finding
@@ -13,7 +14,7 @@ from edi_gateway.marketplace.identifiers import is_gln, is_gtin
 from edi_gateway.marketplace.moments import day
 from edi_gateway.marketplace.money import CENT, line_amount, plain
 from edi_gateway.marketplace.order import Order, OrderLine
-from edi_gateway.marketplace.parties import PartyRole, Period
+from edi_gateway.marketplace.parties import Moment, PartyRole, Period
 
 LINES_MAX = 9_999
 """Lines of one order: what INVRPT and other partners' systems still take in one message."""
@@ -23,7 +24,30 @@ _WHOLE_UNITS = frozenset({"PCE", "EA"})
 
 def order_findings(order: Order, *, vendor_gln: str, buyer_gln: str) -> list[Finding]:
     """Everything that is wrong with the order; `path` is the place in its JSON form."""
+    naive = list(_times(order))
+    if naive:
+        return naive  # nothing can be compared with a time that nobody knows
     return [*_header(order), *_parties(order, vendor_gln, buyer_gln), *_lines(order), *_total(order)]
+
+
+def _times(order: Order) -> Iterator[Finding]:
+    moments: dict[str, Moment | None] = {
+        "issued": order.issued,
+        "requested_delivery": order.requested_delivery,
+        "cancel_after": order.cancel_after,
+        **_of_window("", order.delivery_window),
+    }
+    for index, line in enumerate(order.lines):
+        moments |= _of_window(f"lines[{index}]/", line.delivery_window)
+    for path, moment in moments.items():
+        if isinstance(moment, datetime) and moment.tzinfo is None:
+            yield Finding(rules.TIME_WITHOUT_ZONE, value=moment.isoformat(), path=path)
+
+
+def _of_window(prefix: str, window: Period | None) -> dict[str, Moment | None]:
+    if window is None:
+        return {}
+    return {f"{prefix}delivery_window/start": window.start, f"{prefix}delivery_window/end": window.end}
 
 
 def _header(order: Order) -> Iterator[Finding]:

@@ -288,6 +288,14 @@ DATE_BEFORE = _rule(
     "Put the dates into order: issue, earliest delivery, latest delivery, cancellation",
     "Ordonnez les dates : émission, livraison au plus tôt, au plus tard, annulation",
 )
+TIME_WITHOUT_ZONE = _rule(
+    "B639",
+    Severity.ERROR,
+    "The time {value} has no zone",
+    "L'heure {value} n'a pas de fuseau",
+    "Send a date, or a time with its offset such as 2026-11-24T06:00:00Z",
+    "Envoyez une date, ou une heure avec son décalage, par exemple 2026-11-24T06:00:00Z",
+)
 GLN_WRONG = _rule(
     "B633",
     Severity.ERROR,

@@ -143,7 +143,7 @@ def test_every_error_is_told_with_its_path(shop: Shop) -> None:
     body["payment"] = "perhaps"
     response = shop.post("/orders", body)
     assert response.status_code == 422
-    assert {"order/lines/0/quantity", "order/currency", "payment"} <= set(paths(response))
+    assert {"order/lines/0/quantity", "order/lines/1/colour", "order/currency", "payment"} <= set(paths(response))
 
 
 def test_every_breach_of_a_rule_is_told_with_its_path(shop: Shop) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
 import pytest
@@ -25,6 +25,10 @@ def with_line(**changes):
     return replace(order, lines=(replace(order.lines[0], net_amount=None, **changes), *order.lines[1:]))
 
 
+def with_window(end):
+    return with_line(delivery_window=Period(end=end))
+
+
 def test_a_good_order_has_no_findings():
     assert findings(an_order()) == []
 
@@ -40,6 +44,8 @@ def test_a_good_order_has_no_findings():
         ),
         (an_order(delivery_window=Period(end=date(2026, 11, 1))), ("B632", "delivery_window/end")),
         (an_order(cancel_after=date(2026, 11, 26)), ("B632", "cancel_after")),
+        (an_order(issued=datetime(2026, 11, 22, 6, 0)), ("B639", "issued")),  # noqa: DTZ001 - what must not be
+        (with_window(datetime(2026, 11, 25, 6, 0)), ("B639", "lines[0]/delivery_window/end")),  # noqa: DTZ001
         (an_order(parties=an_order().parties[:2]), ("B635", "parties")),
         (an_order(parties=an_order().parties[1:]), ("B635", "parties")),
         (an_order(lines=(), total_net=None), ("B637", "lines")),
