@@ -37,8 +37,9 @@ _WORDS: dict[Language, dict[str, str]] = {
         "element": "element {0}",
         "component": "component {0}",
         "byte": "byte {0}",
-        "found": "found",
-        "expected": "expected",
+        "found": "found: {0}",
+        "expected": "expected: {0}",
+        "and": "; ",
         "not read": "not read: {0}",
         "directory": "this is a directory; name the files in it",
     },
@@ -56,8 +57,9 @@ _WORDS: dict[Language, dict[str, str]] = {
         "element": "élément {0}",
         "component": "composant {0}",
         "byte": "octet {0}",
-        "found": "trouvé",
-        "expected": "attendu",
+        "found": "trouvé : {0}",
+        "expected": "attendu : {0}",
+        "and": " ; ",
         "not read": "pas lu : {0}",
         "directory": "c'est un dossier ; nommez les fichiers qu'il contient",
     },
@@ -214,12 +216,12 @@ def _print_finding(finding: Finding, language: Language) -> None:
     click.echo(f"    {severity} {finding.code}  {', '.join(_places(finding, words))}")
     _say(f"      {finding.text(language)}")
     given = [
-        f"{words[label]}: {value}"
+        words[label].format(value)
         for label, value in (("found", finding.value), ("expected", finding.expected))
         if value is not None
     ]
     if given:
-        _say(f"      {'; '.join(given)}")
+        _say("      " + words["and"].join(given))
     _say(f"      -> {finding.hint(language)}")
 
 

@@ -42,7 +42,7 @@ class Rule:
     """One row of a catalogue of findings.
 
     The texts are format strings over the fields of the finding: {segment}, {position}, {element},
-    {component}, {value}, {expected}.
+    {component}, {offset}, {value}, {expected}.
     """
 
     code: str
@@ -113,6 +113,7 @@ class Finding:
             position=self.position if self.position is not None else "?",
             element=self.element if self.element is not None else "?",
             component=self.component if self.component is not None else "?",
+            offset=self.offset if self.offset is not None else "?",
             value=self.value if self.value is not None else "",
             expected=self.expected if self.expected is not None else "",
         )

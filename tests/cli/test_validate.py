@@ -1,0 +1,158 @@
+"""`edi-gateway validate`, seen from the command line."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from edi_gateway.cli import main
+from tests.core.messages.provocations import interchange
+from tests.core.messages.texts import ORDER
+
+GOOD = interchange()
+BAD = interchange(ORDER.replace("BGM+220+PO1+9'", "").replace("QTY+21:10'", "QTY+21:1O'").replace("UNT+15", "UNT+14"))
+
+FINDING_KEYS = {
+    "code", "severity", "level", "segment", "position", "element", "component", "offset",
+    "value", "expected", "text", "hint", "contrl",
+}  # fmt: skip
+
+
+def run(*arguments: str, code: int = 0, data: bytes | None = None) -> Result:
+    result = CliRunner().invoke(main, ["validate", *arguments], input=data)
+    assert result.exit_code == code, result.output
+    return result
+
+
+@pytest.fixture
+def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("good.edi").write_bytes(GOOD)
+    Path("bad.edi").write_bytes(BAD)
+    Path("binary").write_bytes(bytes(range(256)) * 40)
+    Path("empty").write_bytes(b"")
+    Path("folder").mkdir()
+
+
+@pytest.mark.usefixtures("files")
+def test_a_valid_file() -> None:
+    result = run("good.edi")
+    assert "ORDERS 1 (D.96A): valid" in result.output
+
+
+@pytest.mark.usefixtures("files")
+def test_what_is_wrong_where_and_what_to_do() -> None:
+    output = run("bad.edi", code=1).output
+    assert "ORDERS 1 (D.96A): 2 errors" in output
+    assert "error D301  BGM, segment 1, byte" in output
+    assert "error D321  SG25[1]/QTY, segment 7, element 2, component 2, byte" in output
+    assert "found: 1O; expected: n..15" in output
+    assert "-> Add BGM after segment 1" in output
+
+
+@pytest.mark.usefixtures("files")
+def test_in_french() -> None:
+    output = run("--language", "fr", "bad.edi", code=1).output
+    assert "ORDERS 1 (D.96A): 2 erreurs" in output
+    assert "trouvé : 1O ; attendu : n..15" in output
+    assert "-> Ajoutez BGM après le segment 1" in output
+
+
+@pytest.mark.usefixtures("files")
+def test_json_has_the_promised_shape() -> None:
+    document = json.loads(run("--json", "good.edi", "bad.edi", code=1).stdout)
+    good, bad = document["files"]
+    assert good == {
+        "path": "good.edi",
+        "interchanges": [
+            {
+                "sender": "3760000000017",
+                "recipient": "3760000001014",
+                "control_reference": "IC1",
+                "messages": [
+                    {"reference": "1", "type": "ORDERS", "directory": "D.96A", "valid": True, "findings": []}
+                ],
+                "findings": [],
+            }
+        ],
+    }
+    findings = bad["interchanges"][0]["messages"][0]["findings"]
+    assert [finding["contrl"] for finding in findings] == ["13", "37"]
+    assert all(set(finding) >= FINDING_KEYS for finding in findings)
+    assert (findings[1]["severity"], findings[1]["level"]) == ("error", "structure")
+    assert (findings[1]["position"], findings[1]["element"], findings[1]["component"]) == (7, 2, 2)
+    assert BAD[findings[1]["offset"] :].startswith(b"QTY+21:1O")
+
+
+def test_the_standard_input() -> None:
+    document = json.loads(run("--json", "-", data=GOOD).stdout)
+    assert document["files"][0]["path"] == "-"
+    assert document["files"][0]["interchanges"][0]["messages"][0]["valid"]
+
+
+@pytest.mark.usefixtures("files")
+@pytest.mark.parametrize(
+    "path, says",
+    [
+        ("missing.edi", "No such file"),
+        ("folder", "this is a directory"),
+        ("binary", "S202"),
+        ("empty", "The file is empty"),
+    ],
+)
+def test_what_cannot_be_read_is_said_and_is_no_traceback(path: str, says: str) -> None:
+    output = run(path, "good.edi", code=2).output
+    assert says in output
+    assert "ORDERS 1 (D.96A): valid" in output  # the other files are judged all the same
+    assert "Traceback" not in output
+
+
+@pytest.mark.usefixtures("files")
+def test_what_cannot_be_read_as_json() -> None:
+    missing, binary = json.loads(run("--json", "missing.edi", "binary", code=2).stdout)["files"]
+    assert missing == {"path": "missing.edi", "interchanges": [], "problem": "No such file or directory"}
+    assert binary["interchanges"] == []
+    assert [finding["code"] for finding in binary["findings"]] == ["S202"]
+
+
+def test_a_missing_argument_is_said() -> None:
+    assert "Missing argument" in run(code=2).output
+
+
+def test_control_characters_of_a_file_do_not_reach_the_terminal(tmp_path: Path) -> None:
+    file = tmp_path / "sly.edi"
+    file.write_bytes(GOOD.replace(b"PO1", b"PO\x1b[2J" + b"x" * 40))
+    output = run(str(file), code=1).output
+    assert "\x1b[2J" not in output
+    assert "PO?[2J" in output
+
+
+def test_a_file_of_3_kb_takes_less_than_four_tenths_of_a_second(tmp_path: Path) -> None:
+    """Process start included; the best of three, for the machine may be busy."""
+    file = tmp_path / "order.edi"
+    lines = "".join(f"LIN+{n}++3760123450010:EN'QTY+21:10'PRI+AAA:12.50'" for n in range(1, 61))
+    file.write_bytes(interchange(ORDER.replace("LIN+1", f"{lines}LIN+1")))
+    program = "from edi_gateway.cli import main; main()"
+
+    def seconds() -> float:
+        start = time.perf_counter()
+        subprocess.run([sys.executable, "-c", program, "validate", str(file)], check=False, stdout=subprocess.DEVNULL)
+        return time.perf_counter() - start
+
+    assert min(seconds() for _ in range(3)) < 0.4
+
+
+def test_validate_imports_nothing_that_is_slow() -> None:
+    slow = ("sqlalchemy", "pydantic", "rich", "flask", "cryptography", "stdnum", "alembic")
+    program = (
+        "import sys; from edi_gateway.cli import main, validate; main(['validate', '-'], standalone_mode=False)\n"
+        f"print([name for name in {slow!r} if name in sys.modules])"
+    )
+    result = subprocess.run([sys.executable, "-c", program], input=GOOD, capture_output=True, check=False)
+    assert result.stdout.decode().splitlines()[-1:] == ["[]"], result.stderr.decode()
