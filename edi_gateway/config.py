@@ -119,7 +119,7 @@ class Config(Section):
         description="our URL as partners see it, for asynchronous MDNs",
     )
     api_token: Annotated[SecretStr, AfterValidator(_long_enough)] | None = Field(
-        default=None, description="bearer token of /api/v1; without one the API answers on loopback only"
+        default=None, description="bearer token of /api/v1; without one the API answers nobody"
     )
     key_passphrase: SecretStr | None = Field(default=None, description="opens our private keys")
     key_file: Path | None = Field(
