@@ -14,6 +14,7 @@ Rules for this file:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -244,7 +245,8 @@ class _Opening:
             entity = Entity(entity.headers, entity.block, Window([self._small(entity)]))
             report = parse_report(entity, as2_from=as2_from, as2_to=as2_to, message_id=message_id)
             return self._opened_report(report)
-        self._demand(Layer.CONTENT)
+        self._demand_encryption()
+        self._demand_signature(entity)
         return self._opened(entity)
 
     def close(self) -> None:
@@ -307,10 +309,10 @@ class _Opening:
         opened = open_enveloped(content.chunks(), keys, self._relationship.accepted_ciphers)
         self._encrypted_with = EncryptedWith(opened.cipher, opened.key_transport, opened.key.certificate.fingerprint)
         self._plaintext = iter(opened.chunks)
-        return _with_printable_headers(read_entity(self._plaintext))
+        return _with_honest_headers(read_entity(self._plaintext))
 
     def _inflated(self, content: Window) -> Entity:
-        self._demand(Layer.COMPRESSED)
+        self._demand_encryption()
         plain = inflate(content.chunks(), self._policy.payload_bytes_max, self._policy.inflate_ratio_max)
         return read_entity(plain)
 
@@ -324,7 +326,7 @@ class _Opening:
         table = DigestTable([Digest.parse(entity.content_type.get("micalg")) or Digest.SHA256])
         first = read_entity(table.passing(_next_part(parts)))
         self._is_report = is_report(first.headers.get("Content-Type"))
-        self._demand(Layer.SIGNED)
+        self._demand_encryption()
         stored = self._store(first.body.chunks())
         signature = self._cms_bytes(read_entity(_next_part(parts)))
         der = collected(signature.chunks(), SIGNATURE_BYTES_MAX, "the signature")
@@ -341,7 +343,7 @@ class _Opening:
         opaque = open_signed(content.chunks())
         entity = read_entity(opaque.chunks)
         self._is_report = is_report(entity.headers.get("Content-Type"))
-        self._demand(Layer.SIGNED)
+        self._demand_encryption()
         stored = self._store(entity.body.chunks())
         self._finish_plaintext()
         self._verify(opaque.signed, _SignedBytes(entity.block, stored, {}))
@@ -418,7 +420,7 @@ class _Opening:
 
     # --- policy ----------------------------------------------------------------------------------
 
-    def _demand(self, layer: Layer) -> None:
+    def _demand_encryption(self) -> None:
         """What was agreed for messages. A report is judged when it is settled."""
         if self._is_report:
             return
@@ -428,12 +430,21 @@ class _Opening:
                 "The message is not encrypted, which this partnership demands.",
                 "not encrypted; require_encryption = false would accept it",
             )
-        if layer is Layer.CONTENT and self._policy.require_signature and self._signed_with is None:
-            raise As2Refusal(
-                INSUFFICIENT_MESSAGE_SECURITY,
-                "The message is not signed, which this partnership demands.",
-                "not signed; require_signature = false would accept it",
-            )
+
+    def _demand_signature(self, entity: Entity) -> None:
+        """Said as soon as the headers of the content are known, so that the answer does not depend on what follows
+        them; and only of headers that a partner would write, so that it tells nothing about altered ones (rule 2)."""
+        if not self._policy.require_signature or self._signed_with is not None:
+            return
+        main = entity.content_type.main
+        is_known = "Content-Type" in entity.headers and main in {*_CONTENT_TYPES, self._policy.content_type.lower()}
+        if self._encrypted_with is not None and not is_known:
+            raise MimeMalformed(f"content of the type {main[:80]!r}, without signature, inside of the encryption")
+        raise As2Refusal(
+            INSUFFICIENT_MESSAGE_SECURITY,
+            "The message is not signed, which this partnership demands.",
+            "not signed; require_signature = false would accept it",
+        )
 
     # --- what comes out --------------------------------------------------------------------------
 
@@ -549,11 +560,11 @@ class _Opening:
             return error.disposition, error.explanation, error.diagnosis
         if isinstance(error, SignatureRefused):
             return _REFUSED_SIGNATURE.get(error.reason, AUTHENTICATION_FAILED), error.public, error.diagnosis
-        if isinstance(error, AlgorithmRefused):
-            return INSUFFICIENT_MESSAGE_SECURITY, error.public, error.diagnosis
         diagnosis = error.diagnosis if isinstance(error, CmsError) else str(error)
         if isinstance(error, DecryptionFailed) or self._must_not_tell():
             return DECRYPTION_FAILED, DecryptionFailed.public, diagnosis
+        if isinstance(error, AlgorithmRefused):
+            return INSUFFICIENT_MESSAGE_SECURITY, error.public, error.diagnosis
         if isinstance(error, DecompressionFailed):
             return DECOMPRESSION_FAILED, error.public, diagnosis
         if isinstance(error, Malformed):
@@ -586,12 +597,28 @@ def _is_text(data: bytes) -> bool:
     return all(byte in b"\t\r\n" or 0x20 <= byte < 0x7F for byte in data)
 
 
-def _with_printable_headers(entity: Entity) -> Entity:
+# RFC 4130 §1.3, RFC 6362: what a partner may have meant to send, and forgot to sign.
+_CONTENT_TYPES = frozenset(
+    {
+        "application/edifact",
+        "application/edi-x12",
+        "application/edi-consent",
+        "application/xml",
+        "text/xml",
+        "text/plain",
+        "application/octet-stream",
+        "multipart/related",
+    }
+)
+_HEADER_LINE = re.compile(r"[!-9;-~]+:[^\x00-\x08\x0a-\x1f\x7f]*|[ \t][^\x00-\x08\x0a-\x1f\x7f]*")
+
+
+def _with_honest_headers(entity: Entity) -> Entity:
     """Refuse header lines that no program writes: what a wrong key or an altered block leaves (rule 2)."""
     try:
-        text = entity.block.decode("utf-8")
+        lines = entity.block.decode("utf-8").replace("\r\n", "\n").split("\n")
     except UnicodeDecodeError:
         raise MimeMalformed("headers that are no text inside of the encryption") from None
-    if any(ord(c) < 0x20 and c not in "\t\r\n" for c in text):
-        raise MimeMalformed("control characters in the headers inside of the encryption")
+    if not all(_HEADER_LINE.fullmatch(line) for line in lines if line):
+        raise MimeMalformed("lines that are no headers inside of the encryption")
     return entity
