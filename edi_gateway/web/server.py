@@ -67,8 +67,9 @@ class Server:
 
     def stop(self) -> None:
         """Ask `run` to come to its end. Any thread, or a signal handler."""
-        self._stopping = True
-        self._server.pull_trigger()
+        if not self._stopping:
+            self._stopping = True
+            self._server.pull_trigger()
 
     def run(self) -> None:
         """Serve until `stop`, then finish what was begun."""
@@ -107,6 +108,12 @@ def _channel_class(oversized: Oversized) -> type[HTTPChannel]:
 
     class Channel(HTTPChannel):
         error_task_class = Task
+
+        def send_continue(self) -> None:
+            """Not for a request that is refused already: waitress would ask for its body all the same."""
+            if self.request.error is None:
+                super().send_continue()
+            self.request.expect_continue = False
 
     return Channel
 

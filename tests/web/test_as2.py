@@ -1,0 +1,135 @@
+"""The AS2 endpoint: what goes from HTTP to the gateway and back, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy.exc import OperationalError
+from werkzeug.test import TestResponse
+
+from edi_gateway.store.transmissions import TransmissionState
+from edi_gateway.web.app import create_app
+from edi_gateway.web.as2 import allowed
+from tests.house import House
+from tests.partner import Posted
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    house = House(tmp_path)
+    yield house
+    house.close()
+
+
+@pytest.fixture
+def client(house: House) -> FlaskClient:
+    return create_app(house.gateway).test_client()
+
+
+def post(client: FlaskClient, posted: Posted, **more: str) -> TestResponse:
+    headers = [*posted.headers, *((name.replace("_", "-"), value) for name, value in more.items())]
+    return client.post("/as2", data=posted.body, headers=headers)
+
+
+def test_the_receipt_goes_back_with_its_headers(house: House, client: FlaskClient) -> None:
+    response = post(client, house.message())
+    (kept,) = house.receipts()
+    assert (response.status_code, response.data) == (200, kept.body)
+    for name, value in kept.headers:
+        assert response.headers[name] == value
+    assert response.headers["Content-Type"].startswith("multipart/signed")
+
+
+def test_the_same_again_is_the_same_to_the_byte(house: House, client: FlaskClient) -> None:
+    posted = house.message()
+    first, second = post(client, posted), post(client, posted)
+    assert (first.data, list(first.headers)) == (second.data, list(second.headers))
+    assert len(house.rows()) == 1
+
+
+def test_an_empty_answer_has_no_content_type(house: House, client: FlaskClient) -> None:
+    response = post(client, house.message(Disposition_Notification_To=None))
+    assert (response.status_code, response.data, "Content-Type" in response.headers) == (200, b"", False)
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE", "PATCH"])
+def test_another_method_is_told_what_this_is_rfc9110_15_5_6(client: FlaskClient, method: str) -> None:
+    response = client.open("/as2", method=method)
+    assert (response.status_code, response.headers["Allow"]) == (405, "POST")
+    assert method == "HEAD" or b"RFC 4130" in response.data
+
+
+def test_a_stranger_without_as2_headers(client: FlaskClient, house: House) -> None:
+    response = client.post("/as2", data=b"hello")
+    assert (response.status_code, house.rows()) == (400, [])
+
+
+def test_only_headers_that_have_a_meaning_go_further(house: House, client: FlaskClient) -> None:
+    post(client, house.message(), Cookie="session=1", Authorization="Basic c2VjcmV0", X_Forwarded_For="10.0.0.1")
+    kept = {name.lower() for name, _ in house.only().headers}
+    assert {"as2-from", "as2-to", "message-id", "content-type", "disposition-notification-to"} <= kept
+    assert kept.isdisjoint({"cookie", "authorization", "x-forwarded-for", "host"})
+
+
+def test_the_table_of_headers() -> None:
+    given = [("AS2-Anything", "1"), ("content-md5", "2"), ("Via", "3"), ("EDIINT-FEATURES", "4"), ("Te", "5")]
+    assert [value for _, value in allowed(given)] == ["1", "2", "4"]
+
+
+def test_our_own_fault_is_a_503_without_a_receipt_and_without_details(
+    house: House, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The partner sends again; what he reads says nothing of our inside."""
+
+    def full(*arguments: object) -> None:
+        raise OperationalError("INSERT INTO transmission", {}, Exception("disk is full"))
+
+    posted = house.message()
+    with monkeypatch.context() as patch:
+        patch.setattr("sqlalchemy.orm.Session.commit", full)
+        response = post(client, posted)
+    assert (response.status_code, response.headers["Retry-After"]) == (503, "60")
+    assert b"INSERT" not in response.data
+    assert b"disk" not in response.data
+    assert post(client, posted).status_code == 200
+    assert house.only().state is TransmissionState.RECEIVED
+
+
+def test_a_page_that_does_not_exist(client: FlaskClient) -> None:
+    assert client.get("/nothing").status_code == 404
+
+
+# --- health ---------------------------------------------------------------------------------------------------------
+
+
+def test_healthy_and_ready(client: FlaskClient) -> None:
+    assert client.get("/healthz").json == {"status": "ok"}
+    response = client.get("/readyz")
+    assert response.status_code == 200
+    assert response.json == {"ready": True, "checks": {"database": True, "payloads": True, "workers": True}}
+
+
+def test_not_ready_without_a_place_for_payloads(house: House, client: FlaskClient) -> None:
+    folder = house.folder / "payloads" / "incoming"
+    folder.rename(folder.with_name("gone"))
+    response = client.get("/readyz")
+    assert (response.status_code, response.json["checks"]["payloads"]) == (503, False)
+    assert client.get("/healthz").status_code == 200
+
+
+def test_not_ready_without_the_database(house: House, client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    def locked(*arguments: object, **named: object) -> None:
+        raise OperationalError("BEGIN IMMEDIATE", {}, Exception("database is locked"))
+
+    monkeypatch.setattr("sqlalchemy.engine.Connection.exec_driver_sql", locked)
+    response = client.get("/readyz")
+    assert (response.status_code, response.json["checks"]["database"]) == (503, False)
+
+
+def test_not_ready_without_workers(house: House) -> None:
+    client = create_app(house.gateway, workers_alive=lambda: False).test_client()
+    response = client.get("/readyz")
+    assert (response.status_code, response.json["checks"]["workers"]) == (503, False)

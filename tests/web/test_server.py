@@ -1,0 +1,236 @@
+"""The HTTP server on a real socket: chunks, Expect, the bound of a body, slow clients, and a graceful end."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+import urllib3
+from flask import Flask, request
+
+from edi_gateway.web import server as module
+from edi_gateway.web.server import Server
+
+BODY_BYTES_MAX = 100_000
+
+
+class Running:
+    """A server in a thread, with an application that counts the bytes of a body."""
+
+    def __init__(self, threads: int = 2) -> None:
+        self.oversized: list[tuple[dict[str, str], str]] = []
+        self.gate = threading.Event()
+        self.gate.set()
+        self.begun = threading.Event()
+        self.server = Server(
+            self._app(),
+            host="127.0.0.1",
+            port=0,
+            threads=threads,
+            body_bytes_max=BODY_BYTES_MAX,
+            oversized=lambda headers, length: self.oversized.append((dict(headers), length)),
+        )
+        self.thread = threading.Thread(target=self.server.run)
+        self.thread.start()
+        self.http = urllib3.PoolManager(retries=False, timeout=10)
+
+    def _app(self) -> Flask:
+        app = Flask(__name__)
+
+        @app.post("/as2")
+        def count() -> str:
+            size = 0
+            while chunk := request.stream.read(1000):
+                size += len(chunk)
+            self.begun.set()
+            self.gate.wait(10)
+            return str(size)
+
+        return app
+
+    @property
+    def url(self) -> str:
+        return f"{self.server.url}/as2"
+
+    def connect(self) -> socket.socket:
+        connection = socket.create_connection(("127.0.0.1", self.server.port), timeout=10)
+        connection.settimeout(10)
+        return connection
+
+    def close(self) -> None:
+        self.gate.set()
+        self.server.stop()
+        self.thread.join(30)
+        assert not self.thread.is_alive()
+        self.http.clear()
+
+
+@pytest.fixture
+def running() -> Iterator[Running]:
+    running = Running()
+    yield running
+    running.close()
+
+
+def answer_of(connection: socket.socket) -> bytes:
+    data = b""
+    while chunk := connection.recv(65536):
+        data += chunk
+    return data
+
+
+@contextmanager
+def in_background(action: threading.Thread) -> Iterator[None]:
+    action.start()
+    yield
+    action.join(10)
+
+
+@pytest.mark.parametrize("size", [0, 1, 10_000, BODY_BYTES_MAX])
+def test_a_body_with_its_length(running: Running, size: int) -> None:
+    assert running.http.request("POST", running.url, body=b"x" * size).data == str(size).encode()
+
+
+def test_a_chunked_body_checklist_2(running: Running) -> None:
+    def chunks() -> Iterator[bytes]:
+        for _ in range(10):
+            yield b"x" * 1000
+
+    assert running.http.request("POST", running.url, body=chunks(), chunked=True).data == b"10000"
+
+
+def test_expect_100_continue_checklist_2(running: Running) -> None:
+    with running.connect() as connection:
+        connection.sendall(
+            b"POST /as2 HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n"
+        )
+        assert connection.recv(1000).startswith(b"HTTP/1.1 100 Continue\r\n")
+        connection.sendall(b"hello")
+        assert answer_of(connection).endswith(b"\r\n\r\n5")
+
+
+def test_a_body_over_the_limit_is_refused_by_its_length_and_reported(running: Running) -> None:
+    """Before it is sent, where the partner waits for 100 Continue."""
+    with running.connect() as connection:
+        head = f"POST /as2 HTTP/1.1\r\nHost: x\r\nAS2-From: V\r\nContent-Length: {BODY_BYTES_MAX + 1}\r\n"
+        connection.sendall(f"{head}Expect: 100-continue\r\n\r\n".encode())
+        assert answer_of(connection).startswith(b"HTTP/1.1 413 ")
+    ((headers, length),) = running.oversized
+    assert (headers["As2-From"], length) == ("V", str(BODY_BYTES_MAX + 1))
+
+
+def test_a_chunked_body_over_the_limit_is_cut_and_reported(running: Running) -> None:
+    with running.connect() as connection:
+        connection.sendall(b"POST /as2 HTTP/1.1\r\nHost: x\r\nAS2-From: V\r\nTransfer-Encoding: chunked\r\n\r\n")
+        chunk = b"2710\r\n" + b"x" * 10_000 + b"\r\n"
+        try:
+            for _ in range(200):
+                connection.sendall(chunk)
+        except OSError:
+            pass  # it was cut off
+    for _ in range(200):
+        if running.oversized:
+            break
+        time.sleep(0.01)
+    ((headers, _),) = running.oversized
+    assert headers["As2-From"] == "V"
+
+
+def test_slow_clients_hold_no_thread(running: Running) -> None:
+    """A thread is taken only when a body is complete."""
+    slow = [running.connect() for _ in range(20)]
+    try:
+        for connection in slow:
+            connection.sendall(b"POST /as2 HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nx")
+        assert running.http.request("POST", running.url, body=b"quick").data == b"5"
+    finally:
+        for connection in slow:
+            connection.close()
+
+
+# --- the end --------------------------------------------------------------------------------------------------------
+
+
+def test_a_request_under_way_is_finished_and_no_new_connection_is_taken(running: Running) -> None:
+    answers: list[bytes] = []
+    running.gate.clear()
+
+    def ask() -> None:
+        answers.append(running.http.request("POST", running.url, body=b"patient").data)
+
+    with in_background(threading.Thread(target=ask)):
+        assert running.begun.wait(10)
+        running.server.stop()
+        _assert_refused(running)
+        assert running.thread.is_alive()
+        running.gate.set()
+    running.thread.join(10)
+    assert answers == [b"7"]
+
+
+def _assert_refused(running: Running) -> None:
+    for _ in range(200):
+        try:
+            running.connect().close()
+        except OSError:
+            return
+        time.sleep(0.01)
+    raise AssertionError("it still listens")
+
+
+def test_a_body_that_has_begun_to_arrive_is_taken(running: Running) -> None:
+    with running.connect() as connection:
+        connection.sendall(b"POST /as2 HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\nConnection: close\r\n\r\nhello")
+        time.sleep(0.1)
+        running.server.stop()
+        _assert_refused(running)
+        connection.sendall(b"world")
+        assert answer_of(connection).endswith(b"\r\n\r\n10")
+
+
+def test_idle_connections_do_not_hold_up_the_end(running: Running) -> None:
+    with running.connect():
+        began = time.monotonic()
+        running.server.stop()
+        running.thread.join(10)
+        assert time.monotonic() - began < 3
+
+
+def test_a_body_that_never_ends_does_not_hold_up_the_end_for_ever(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "DRAIN_SECONDS_MAX", 0.3)
+    with running.connect() as connection:
+        connection.sendall(b"POST /as2 HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nhello")
+        time.sleep(0.1)
+        running.server.stop()
+        running.thread.join(10)
+        assert not running.thread.is_alive()
+
+
+def test_an_ipv6_address_checklist_22() -> None:
+    if not socket.has_ipv6:
+        pytest.skip("this machine has no IPv6")
+    app = Flask(__name__)
+    server = Server(app, host="::1", port=0, threads=1, body_bytes_max=10, oversized=lambda headers, length: None)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    assert urllib3.PoolManager().request("GET", server.url).status == 404
+    server.stop()
+    thread.join(10)
+
+
+def test_a_port_that_is_taken_is_an_oserror(running: Running) -> None:
+    with pytest.raises(OSError, match="in use"):
+        Server(
+            Flask(__name__),
+            host="127.0.0.1",
+            port=running.server.port,
+            threads=1,
+            body_bytes_max=10,
+            oversized=lambda headers, length: None,
+        )
