@@ -75,6 +75,7 @@ class PayloadStore:
         self._root = root
         self._incoming = root / "incoming"
         self._scratch = root / "scratch"
+        self._durable: set[Path] = set()  # folders whose own names are durable, as far as this process knows
         for folder in (root, self._incoming, self._scratch):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
 
@@ -101,8 +102,11 @@ class PayloadStore:
         else:
             file.chmod(0o400)
             file.rename(final)
-        for folder in (final.parent, final.parent.parent, self._root):
-            _fsync_folder(folder)  # also when it was there: its first writer may not have come this far
+        _fsync_folder(final.parent)  # also when the file was there: its first writer may not have come this far
+        if final.parent not in self._durable:
+            _fsync_folder(final.parent.parent)
+            _fsync_folder(self._root)
+            self._durable.add(final.parent)
 
     def path(self, sha256: str) -> Path:
         """Where the bytes with that digest are kept, if they are. Raises ValueError for what is not a digest."""
