@@ -59,7 +59,7 @@ __all__ = [
     "read",
 ]
 
-BLOCK_BYTES = 32 * 1024
+FEED_BYTES = 4 * 1024
 """How much is cut up at a time: enough for `str.split` to pay, little enough for the processor's cache."""
 
 SEEK_BYTES = 4096
@@ -71,8 +71,8 @@ TERMINATOR_WITHIN_BYTES = 500
 WRAP_WINDOW_BYTES = 4096
 """How far the reader looks ahead to tell a hard-wrapped file from a line break in a text."""
 
-KNOWN_TAGS_MAX = 1024
-"""How many tags the short path remembers; more than that are no tags but garbage."""
+KNOWN_BEGINNINGS_MAX = 3 * 1024
+"""How many beginnings of segments the short path remembers, three a tag; more than that are garbage."""
 
 PREVIEW_BYTES = 20
 """How much of what was skipped a finding shows."""
@@ -99,7 +99,11 @@ _START_BYTES_MAX = UNA_LENGTH + 64 + 4
 
 _NEVER = "\ud800"  # occurs in no text: stands for a service character that is not in force
 _TAG = re.compile(r"[A-Z][A-Z0-9]{2}\Z")
-_NO_TAGS: frozenset[str] = frozenset()
+_NO_BEGINNINGS: dict[str, str] = {}
+_BEGINNINGS = frozenset({"UNA", INTERCHANGE_HEADER})
+
+# A segment of a block: its text, None if it needs the long way, and its size in bytes.
+_Piece = tuple[str | None, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +121,8 @@ def read(chunks: Iterable[bytes], limits: ReaderLimits = DEFAULT_LIMITS, *, repe
     """The events of a file that comes in pieces of any size."""
     reader = InterchangeReader(limits, repetition=repetition)
     for chunk in chunks:
-        for start in range(0, len(chunk), BLOCK_BYTES):
-            yield from reader.feed(chunk[start : start + BLOCK_BYTES])
+        for start in range(0, len(chunk), FEED_BYTES):
+            yield from reader.feed(chunk[start : start + FEED_BYTES])
     yield from reader.close()
 
 
@@ -143,7 +147,6 @@ class InterchangeReader:
         self._junk_bytes = 0
         self._junk_offset = 0
         self._interchanges = 0
-        self._known_tags: set[str] = set()
         self._interchange: OpenInterchange | None = None
         self._pending: list[Finding] = []  # findings of UNA, for the interchange that UNB opens
         self._prefix = b""  # of a segment that is too long
@@ -152,8 +155,8 @@ class InterchangeReader:
 
     def feed(self, data: bytes) -> list[Event]:
         """Read on; any number of bytes, none too."""
-        for start in range(0, len(data), BLOCK_BYTES):
-            self._receive(data[start : start + BLOCK_BYTES])
+        for start in range(0, len(data), FEED_BYTES):
+            self._receive(data[start : start + FEED_BYTES])
         return self._taken()
 
     def close(self) -> list[Event]:
@@ -305,6 +308,7 @@ class InterchangeReader:
         self._separators = separators
         self._terminator = separators.terminator.encode("latin-1")
         self._trailer_sign = b"UNZ" + separators.element.encode("latin-1")
+        self._known_beginnings: dict[str, str] = {}  # how a segment may begin -> its tag
         self._una = una
         self._pending = findings
         self._interchange = None
@@ -318,6 +322,9 @@ class InterchangeReader:
         self._declared = characters.TRANSCODED if self._wide else declared
         separators = self._separators
         service = separators.component + separators.element + separators.release + separators.repetition
+        self._splitter = tokens.Splitter(separators)
+        self._cutter = tokens.Cutter(separators)
+        self._is_printable = tokens.are_printable(separators)
         self._classes = characters.byte_classes(self._declared, service + separators.terminator)
 
     # READ
@@ -348,7 +355,7 @@ class InterchangeReader:
         return self._buffer
 
     def _block_end(self, shown: bytes) -> int:
-        """Where the last complete segment ends; -1 if none does.
+        """Where a block of complete segments ends; -1 if no segment is complete.
 
         Not beyond the first UNB, which declares the character set of the rest, nor beyond a UNZ, after
         which other separators may hold.
@@ -357,7 +364,15 @@ class InterchangeReader:
             return shown.find(self._terminator, self._scanned)
         end = shown.rfind(self._terminator, self._scanned)
         trailer = shown.find(self._trailer_sign, 0, end) if end >= 0 else -1
-        return shown.find(self._terminator, max(trailer, self._scanned)) if trailer >= 0 else end
+        if trailer >= 0:
+            return shown.find(self._terminator, max(trailer, self._scanned))
+        release = self._separators.release.encode("latin-1")
+        while release and end > 0 and shown[end - 1 : end] == release:
+            earlier = shown.rfind(self._terminator, self._scanned, end)
+            if earlier < 0:
+                break
+            end = earlier
+        return end
 
     def _wait_for_terminator(self) -> bool:
         if len(self._buffer) > self._limits.segment_bytes_max:
@@ -372,12 +387,13 @@ class InterchangeReader:
     def _read_block(self, shown: bytes) -> None:
         """Split a block at its terminators, and at the line ends behind them if it has one style of them."""
         view = self._block[:-1].decode("latin-1")
-        if len(shown) == len(view) and b"\x1b" in self._block and self._declared.is_stateful:
-            self._read_pieces(_cut(view, shown, self._terminator), 0, self._separators.terminator)
+        if self._declared.is_stateful and b"\x1b" in self._block:
+            pieces = self._look_closely(_cut(view, shown, self._terminator))
+            self._read_pieces(pieces, 0, self._separators.terminator)
             return
-        body = view.lstrip(_LINE_ENDS)
+        body = view.lstrip(_LINE_ENDS) if view[:1] in _LINE_ENDS else view
         glue = self._glue(body)
-        self._read_pieces(body.split(glue), len(view) - len(body), glue)
+        self._read_pieces(self._pieces(body, glue), len(view) - len(body), glue)
 
     def _glue(self, view: str) -> str:
         """What stands between the segments of this block: the terminator, or that and a line end."""
@@ -390,105 +406,151 @@ class InterchangeReader:
                     return terminator + style
         return terminator
 
-    def _examiner(self) -> Callable[[str], bool] | None:
-        """Tells the pieces of this block that need the long way, None if none does."""
-        block, separators = self._block, self._separators
-        signs = [sign for sign in ("\n", "\r", separators.repetition) if sign and sign.encode("latin-1") in block]
-        if self._declared.is_stateful:
-            signs.append("\x1b")
-        classes, longest = self._classes, self._limits.segment_bytes_max
-        trouble = characters.has_trouble(block, classes)
-        if not (signs or trouble or len(block) > longest):
-            return None
+    def _pieces(self, body: str, glue: str) -> Iterator[_Piece]:
+        """The segments of a block, all at once if nothing in it is odd."""
+        if self._is_clean(body, glue):
+            text = body if self._declared.is_direct or body.isascii() else self._decoded(body)
+            if text is not None:
+                one_line = glue == self._separators.terminator
+                texts = self._cutter.cut(text) if one_line else text.split(glue)
+                return zip(texts, map(len if text is body else self._size, texts), strict=True)
+        return self._look_closely(body.split(glue))
 
-        def needs_the_long_way(piece: str) -> bool:
-            if any(sign in piece for sign in signs) or len(piece) > longest:
-                return True
-            return trouble and characters.has_trouble(piece.encode("latin-1"), classes)
+    def _is_clean(self, body: str, glue: str) -> bool:
+        """Whether the block holds nothing that only the long way can read."""
+        separators = self._separators
+        if (
+            self._interchange is None
+            or self._wide
+            or not self._is_printable
+            or len(body) > self._limits.segment_bytes_max
+        ):
+            return False
+        if glue == separators.terminator:
+            if "\n" in body or "\r" in body:
+                return False
+        elif separators.release and separators.release + separators.terminator in body:
+            return False
+        if separators.repetition and separators.repetition in body:
+            return False
+        return self._cutter.releases_plainly(body) and not characters.has_trouble(self._block, self._classes)
 
-        return needs_the_long_way
+    def _decoded(self, view: str) -> str | None:
+        text, odd = characters.decode(view, self._declared)
+        return text if odd is None else None
 
-    def _plain_tags(self, count: int) -> frozenset[str] | set[str]:
-        """The tags that the short path may take now, with so many segments to come."""
+    def _size(self, text: str) -> int:
+        """How many bytes the text of a segment was in the block."""
+        return len(text) if text.isascii() else len(text.encode(self._declared.codec))
+
+    def _look_closely(self, views: list[str]) -> Iterator[_Piece]:
+        """The segments of a block one by one; those that are odd are left to the long way."""
+        for view in views:
+            yield self._decoded(view) if self._is_plain(view) else None, len(view)
+
+    def _is_plain(self, view: str) -> bool:
+        """Whether a piece is one whole segment and nothing about its text is odd."""
+        separators = self._separators
+        if "\n" in view or "\r" in view or (self._declared.is_stateful and "\x1b" in view):
+            return False
+        if any(sign and sign in view for sign in (separators.release, separators.repetition)):
+            return False
+        if len(view) > self._limits.segment_bytes_max:
+            return False
+        return not characters.has_trouble(view.encode("latin-1"), self._classes)
+
+    def _short_path(self) -> tuple[list[Segment], dict[str, str]]:
+        """Where plain segments go now, and how those with known tags begin: none does outside of a message."""
         message = self._interchange.message if self._interchange else None
-        if message is None or self._wide or len(message.segments) + count > self._limits.message_segments_max:
-            return _NO_TAGS
-        return self._known_tags
+        if message is None or self._wide:
+            return [], _NO_BEGINNINGS
+        if len(message.segments) + FEED_BYTES > self._limits.message_segments_max:
+            return [], _NO_BEGINNINGS  # the interchange counts them itself, up to the limit
+        return message.segments, self._known_beginnings
 
-    def _read_pieces(self, pieces: list[str], at: int, glue: str) -> None:
-        """The segments of a block; `at` is where the first begins in it."""
-        separators, examine = self._separators, self._examiner()
-        element, component, release = separators.element, separators.component, separators.release or _NEVER
-        direct, declared, step = self._declared.is_direct, self._declared, len(glue)
-        base = self._mark[1]  # if the file is wide, no tag is plain and this goes unused
-        plain = self._plain_tags(len(pieces))
-        segments = self._interchange.message.segments if self._interchange and self._interchange.message else []
-        new, waiting = Segment.__new__, iter(pieces)
-        for piece in waiting:
-            if examine is None or not examine(piece):
-                text = piece
-                if not direct and not piece.isascii():
-                    text, odd = characters.decode(piece, declared)
-                    text = _NEVER if odd else text
-                if release not in text:
-                    parts = text.split(element)
-                    elements = [part.split(component) for part in parts]
-                else:
-                    elements = tokens.split_clean(text, separators)
-                tag = elements[0][0]
-                if tag in plain:
-                    segment = new(Segment)
-                    segment.tag = tag
-                    segment.elements = elements
-                    segment.position = len(segments) + 1
-                    segment.offset = base + at
-                    segment.repeats = None
-                    segments.append(segment)
-                    at += len(piece) + step
-                    continue
-            at = self._read_piece(piece, waiting, at, glue)
+    def _read_pieces(self, pieces: Iterator[_Piece], at: int, glue: str) -> None:
+        """The segments of a block; `at` is where the first begins in it.
+
+        This loop is the cost of reading: no call for a plain segment but the look-up of its tag.
+        """
+        new, base, step, splitter = Segment.__new__, self._block_offset, len(glue), self._splitter
+        segments, beginnings = self._short_path()
+        for text, size in pieces:
+            if text is not None and (tag := beginnings.get(text[:4])) is not None:
+                segments.append(segment := new(Segment))
+                segment.tag = tag
+                segment.raw = text
+                segment.position = len(segments)
+                segment.offset = base + at
+                segment.repeats = segment._parts = None
+                segment._splitter = splitter
+                at += size + step
+                continue
+            at = self._read_piece(text, at, at + size, pieces, step)
             if at < 0:
                 return
-            plain = self._plain_tags(len(pieces))
-            segments = self._interchange.message.segments if self._interchange and self._interchange.message else []
+            segments, beginnings = self._short_path()
         self._pass(len(self._block))
         self._offset = self._place(len(self._block))
 
-    def _read_piece(self, piece: str, waiting: Iterator[str], at: int, glue: str) -> int:
-        """One segment the long way, joined from several pieces if its terminators were released.
-
-        Returns where the next piece begins in the block, -1 if reading does not go on there.
-        """
-        parts, size = [piece], len(piece)
-        while True:
-            if size > self._limits.segment_bytes_max:
-                self._return_to_buffer(at)
-                self._begin_skipping()
+    def _read_piece(self, text: str | None, begin: int, end: int, following: Iterator[_Piece], step: int) -> int:
+        """One segment off the short path. Returns where the next begins in the block, -1 if none is read there."""
+        if text is not None and self._interchange is not None and self._is_ordinary(text):
+            tag = text[:3]
+            position, offset = self._interchange.next_position(tag), self._place(begin)
+            outcome = self._take(Segment.of_text(tag, text, self._splitter, position, offset), [])
+        else:
+            end = self._segment_end(begin, end, following, step)
+            if end < 0:
                 return -1
-            if not self._knows_wrapping(at, at + size - len(parts[-1]), parts[-1]):
-                return -1
-            if not self._is_open(parts[-1]):
-                break
-            following = next(waiting, None)
-            if following is None:
-                self._return_to_buffer(at)
-                self._scanned = size + 1
-                return -1
-            parts.append(following)
-            size += len(glue) + len(following)
-        outcome = self._read_segment(glue.join(parts), self._place(at))
+            outcome = self._read_segment(self._block[begin:end].decode("latin-1"), self._place(begin))
         if outcome is _Outcome.GOES_ON:
-            return at + size + len(glue)
-        self._return_to_buffer(at + size + 1 if outcome is _Outcome.ENDED else at)
+            return end + step
+        self._return_to_buffer(end + 1 if outcome is _Outcome.ENDED else begin)
         self._state = self._seek
         return -1
 
-    def _is_open(self, piece: str) -> bool:
-        """Whether the terminator behind this piece was released, and is data."""
-        if self._wrapped:
-            piece = piece.rstrip(_LINE_ENDS)
-        release = self._separators.release
-        return bool(release) and piece.endswith(release) and tokens.is_open(piece, release)
+    def _is_ordinary(self, text: str) -> bool:
+        """Whether a clean text begins with a proper tag; the long way finds out what is odd about others."""
+        separators = self._separators
+        tag, following = text[:3], text[3:4]
+        if following and following != separators.element and following != separators.component:
+            return False
+        return _TAG.match(tag) is not None and tag not in _BEGINNINGS
+
+    def _segment_end(self, begin: int, end: int, following: Iterator[_Piece], step: int) -> int:
+        """Where a segment ends whose first piece ends at `end`: released terminators join it with the following.
+
+        Returns -1 if that is not to be known yet, or if the segment is too long.
+        """
+        joined = begin
+        while True:
+            if end - begin > self._limits.segment_bytes_max:
+                self._return_to_buffer(begin)
+                self._begin_skipping()
+                return -1
+            if not self._knows_wrapping(begin, joined, end):
+                return -1
+            if not self._is_open(begin, end):
+                return end
+            piece = next(following, None)
+            if piece is None:
+                self._return_to_buffer(begin)
+                self._scanned = end - begin + 1
+                return -1
+            joined, end = end, end + step + piece[1]
+
+    def _is_open(self, begin: int, end: int) -> bool:
+        """Whether the terminator here in the block was released, and is data: an odd run of releases is before it."""
+        release, run = self._separators.release.encode("latin-1"), 0
+        while release and end > begin:
+            byte = self._block[end - 1 : end]
+            if byte == release:
+                run += 1
+            elif not (self._wrapped and byte in b"\r\n"):
+                break
+            end -= 1
+        return run % 2 == 1
 
     def _place(self, at: int) -> int:
         """The offset in the file of a place in the block; places are asked for in ascending order."""
@@ -510,26 +572,34 @@ class InterchangeReader:
         last = max(self._block.rfind(b"\n", 0, count), self._block.rfind(b"\r", 0, count))
         self._line_bytes = count - last - 1 if last >= 0 else self._line_bytes + count
 
-    def _knows_wrapping(self, begin: int, at: int, piece: str) -> bool:
+    def _knows_wrapping(self, begin: int, at: int, end: int) -> bool:
         """Settle at the first line break inside a segment what it means; False: more bytes are needed.
 
-        The segment begins at `begin` in the block, this piece of it at `at`.
+        The segment begins at `begin` in the block; up to `at` it is known to hold no line break.
         """
         if self._wrapped is not None or self._separators.terminator in _LINE_ENDS:
             return True
-        inner = _inner_line_break(piece, begins=at == begin)
+        inner = self._inner_line_break(begin, at, end)
         if inner < 0:
             return True
-        ahead = self._block[at + inner :] + self._buffer[:WRAP_WINDOW_BYTES]
+        ahead = self._block[inner:] + self._buffer[:WRAP_WINDOW_BYTES]
         if len(ahead) < WRAP_WINDOW_BYTES and not self._final:
             self._return_to_buffer(begin)
-            self._wanted = at - begin + inner + WRAP_WINDOW_BYTES
+            self._wanted = inner - begin + WRAP_WINDOW_BYTES
             return False
-        column = wrap_column(self._line_width(at + inner), ahead[:WRAP_WINDOW_BYTES], self._terminator)
+        column = wrap_column(self._line_width(inner), ahead[:WRAP_WINDOW_BYTES], self._terminator)
         self._wrapped = column is not None
         if column is not None:
             self._note(Finding(rules.HARD_WRAPPED, offset=self._place(begin), value=str(column)))
         return True
+
+    def _inner_line_break(self, begin: int, at: int, end: int) -> int:
+        """Where the first line break inside a segment stands in the block, -1 if there is none."""
+        if at == begin:
+            piece = self._block[begin:end]
+            at += len(piece) - len(piece.lstrip(_BLANK_BYTES))
+        places = [place for place in (self._block.find(b"\n", at, end), self._block.find(b"\r", at, end)) if place >= 0]
+        return min(places, default=-1)
 
     def _line_width(self, at: int) -> int:
         """How long the line is that ends here in the block."""
@@ -566,8 +636,9 @@ class InterchangeReader:
             return _Outcome.BEGINS_ANOTHER
         decoded, odd = characters.decode(text, self._declared)
         split = tokens.split(decoded, self._separators)
-        segment = self._segment(split, offset)
+        segment = self._segment(split, decoded, offset)
         found = oddities(segment, split, decoded, odd, self._declared, self._separators)
+        segment.elements[0][0] = segment.tag
         found += _damage(segment, self._separators, self._limits, cut=cut, too_long=too_long)
         if lead.endswith((" ", "\t")):
             found.append(Finding(rules.BLANK_BEFORE_TAG, segment.tag, segment.position or None, offset=offset))
@@ -581,30 +652,32 @@ class InterchangeReader:
         self._separators = separators if self._repetition else replace(separators, repetition="")
         self._declare(characters.character_set(syntax[0], syntax[3]))
 
-    def _segment(self, split: tokens.Tokens, offset: int) -> Segment:
+    def _segment(self, split: tokens.Tokens, text: str, offset: int) -> Segment:
         tag = split.elements[0][0].upper()
         position = self._interchange.next_position(tag) if self._interchange else 0
-        return Segment(tag, split.elements, position, offset, split.repeats)
+        return Segment(tag, split.elements, position, offset, split.repeats, text)
 
     def _take(self, segment: Segment, found: list[Finding]) -> _Outcome:
         """Hand a segment to the interchange; the first one, UNB, makes it."""
-        segment.elements[0][0] = segment.tag
         if self._interchange is None:
             segments_max = self._limits.message_segments_max
             self._interchange = OpenInterchange(segment, self._separators, self._una, segments_max)
             self._events += self._interchange.start(self._pending + found)
             return _Outcome.GOES_ON
-        tag = segment.tag
-        if len(self._known_tags) < KNOWN_TAGS_MAX and tag not in SERVICE_TAGS and _TAG.match(tag):
-            self._known_tags.add(tag)
+        self._learn_tag(segment.tag)
         self._events += self._interchange.take(segment, found)
         return _Outcome.ENDED if self._interchange.ended else _Outcome.GOES_ON
+
+    def _learn_tag(self, tag: str) -> None:
+        if tag not in SERVICE_TAGS and len(self._known_beginnings) < KNOWN_BEGINNINGS_MAX and _TAG.match(tag):
+            for following in ("", self._separators.element, self._separators.component):
+                self._known_beginnings[tag + following] = tag
 
     def _read_last(self) -> None:
         """What stands behind the last terminator of the file."""
         self._take_block(len(self._buffer))
         view = self._block.decode("latin-1")
-        self._knows_wrapping(0, 0, view)
+        self._knows_wrapping(0, 0, len(view))
         outcome = self._read_segment(view, self._block_offset, cut=True)
         self._state = self._seek
         if outcome is _Outcome.BEGINS_ANOTHER:
@@ -678,13 +751,6 @@ def _cut(view: str, shown: bytes, terminator: bytes) -> list[str]:
         pieces.append(view[at : at + len(piece)])
         at += len(piece) + 1
     return pieces
-
-
-def _inner_line_break(piece: str, *, begins: bool) -> int:
-    """Where the first line break inside a segment stands in this piece of it, -1 if there is none."""
-    begin = len(piece) - len(piece.lstrip(_BLANKS)) if begins else 0
-    places = [place for place in (piece.find("\n", begin), piece.find("\r", begin)) if place >= 0]
-    return min(places, default=-1)
 
 
 def _begins_interchange(text: str, element: str) -> bool:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, cast
+
+if TYPE_CHECKING:
+    from edi_gateway.edifact.tokens import Splitter
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +36,17 @@ class Segment:
     Trailing empty elements and components may be absent. `repeats` holds, by element index, the
     second and later repetitions of a repeated element (syntax 4).
     `position` counts within the message, UNH = 1; `offset` is the byte offset of the tag in the file.
-    `raw` is the text as it was read, decoded but not split, its terminator taken off; "" where it was not
-    read. It lets a check recognise a segment that it has judged before without putting it together again.
+    `raw` is the text that was read, without its terminator and with its releases; "" in a segment that
+    was not read or was given other elements since.
+
+    A segment that was read is split when an element is first asked for, and a composite when it is:
+    most of what is read is judged by its text, and lists cost more to make and to collect than reading.
     """
 
-    __slots__ = ("elements", "offset", "position", "raw", "repeats", "tag")
+    __slots__ = ("_parts", "_splitter", "offset", "position", "raw", "repeats", "tag")
+
+    _parts: list[str | list[str]] | None  # a string is an element whose components are not split yet
+    _splitter: Splitter
 
     def __init__(
         self,
@@ -48,24 +58,61 @@ class Segment:
         raw: str = "",
     ) -> None:
         self.tag = tag
-        self.elements = elements
+        self._parts = cast("list[str | list[str]]", elements)
         self.position = position
         self.offset = offset
         self.repeats = repeats
         self.raw = raw
 
+    @classmethod
+    def of_text(cls, tag: str, raw: str, splitter: Splitter, position: int = 0, offset: int = 0) -> Segment:
+        """A segment that splits its text when it is asked for an element."""
+        segment = cls.__new__(cls)
+        segment.tag = tag
+        segment.raw = raw
+        segment.position = position
+        segment.offset = offset
+        segment.repeats = None
+        segment._parts = None
+        segment._splitter = splitter
+        return segment
+
+    @property
+    def elements(self) -> list[list[str]]:
+        parts = self._parts
+        if parts is None:
+            elements = self._splitter.split_fully(self.raw)
+            self._parts = cast("list[str | list[str]]", elements)
+            return elements
+        for index, part in enumerate(parts):
+            if part.__class__ is str:
+                parts[index] = part.split(self._splitter.component)
+        return cast("list[list[str]]", parts)
+
+    @elements.setter
+    def elements(self, elements: list[list[str]]) -> None:
+        self._parts = cast("list[str | list[str]]", elements)
+        self.raw = ""
+
     def get(self, element: int, component: int = 1) -> str:
         """The value of a component, "" if absent. The first data element after the tag is 1."""
-        if element < len(self.elements):
-            components = self.elements[element]
-            if component <= len(components):
-                return components[component - 1]
-        return ""
+        parts = self._parts
+        if parts is None:
+            parts = self._parts = self._splitter.split(self.raw)
+        if element >= len(parts):
+            return ""
+        part = parts[element]
+        if part.__class__ is str:
+            separator = self._splitter.component
+            if separator not in part:
+                return part if component == 1 else ""
+            part = parts[element] = part.split(separator)
+        return part[component - 1] if component <= len(part) else ""
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Segment) and self.elements == other.elements and self.repeats == other.repeats
 
-    __hash__ = None  # type: ignore[assignment]  # mutable while it is being read
+    __hash__ = None  # type: ignore[assignment]  # a segment equals another by its lists, which have no hash
 
     def __repr__(self) -> str:
         shown = "+".join(":".join(components) for components in self.elements)

@@ -6,7 +6,9 @@ common segment holds none and is split in C; only one that holds a release or a 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from typing import cast
 
 from edi_gateway.edifact.segment import Separators
 
@@ -111,17 +113,111 @@ def _needless_release(text: str, separators: Separators) -> str:
     return ""
 
 
-def split_clean(text: str, separators: Separators) -> list[list[str]]:
-    """The elements of a text with releases in it, or `[[""]]` if anything about the releases is odd.
+# How `Splitter` writes released characters while it works; a clean text holds no control characters.
+_RELEASED_RELEASE, _RELEASED_ELEMENT, _RELEASED_COMPONENT = "\x01", "\x02", "\x03"
+_NEVER = "\ud800"  # occurs in no text: stands for a release character where there is none
 
-    For the reader's short path: no repetition is in the text.
+
+class Splitter:
+    """Splits the clean texts of segments: without control characters, repetitions and odd releases.
+
+    Written for speed: `split` is called for each segment that is looked at.
     """
-    release, component = separators.release, separators.component
-    if text.endswith(release) or _needless_release(text, separators):
-        return [[""]]
-    return [
-        [_restore(value, release) for value in _split_released(part, component, release)]
-        if release in part
-        else part.split(component)
-        for part in _split_released(text, separators.element, release)
-    ]
+
+    __slots__ = ("_element", "_release", "_released", "_separators", "component")
+
+    def __init__(self, separators: Separators) -> None:
+        self.component = separators.component
+        self._element = separators.element
+        self._release = release = separators.release or _NEVER
+        self._released = tuple(
+            release + character
+            for character in (release, separators.element, separators.component, separators.terminator)
+        )
+        self._separators = separators
+
+    def split(self, text: str) -> list[str | list[str]]:
+        """The elements of a text: those that hold no release as they are, the others as lists of components."""
+        if self._release not in text:
+            return cast("list[str | list[str]]", text.split(self._element))
+        return self._split_released(text)
+
+    def split_fully(self, text: str) -> list[list[str]]:
+        """The elements of a text as lists of components."""
+        component = self.component
+        elements = []
+        for part in self.split(text):  # a loop: a comprehension would be one call more
+            elements.append(part.split(component) if part.__class__ is str else part)
+        return cast("list[list[str]]", elements)
+
+    def _split_released(self, text: str) -> list[str | list[str]]:
+        component, release = self.component, self._release
+        pair, released_element, released_component, _ = self._released
+        if pair in text:
+            text = text.replace(pair, _RELEASED_RELEASE)
+        if released_element in text:
+            text = text.replace(released_element, _RELEASED_ELEMENT)
+        if released_component in text:
+            text = text.replace(released_component, _RELEASED_COMPONENT)
+        parts: list[str | list[str]] = []
+        for part in text.split(self._element):
+            # No mark is printable. What else is not has nothing to restore, and stays as it is.
+            if release in part or not part.isprintable():
+                parts.append([self._restored(value) for value in part.split(component)])
+            else:
+                parts.append(part)
+        return parts
+
+    def _restored(self, value: str) -> str:
+        separators = self._separators
+        if self._release in value:
+            value = value.replace(self._released[3], separators.terminator)
+        if not value.isprintable():
+            value = value.replace(_RELEASED_ELEMENT, separators.element)
+            value = value.replace(_RELEASED_COMPONENT, separators.component)
+            value = value.replace(_RELEASED_RELEASE, separators.release)
+        return value
+
+
+def are_printable(separators: Separators) -> bool:
+    """Whether releases can be marked with control characters: none of the separators is one."""
+    return (
+        not separators.release
+        or (separators.component + separators.element + separators.release + separators.terminator).isprintable()
+    )
+
+
+class Cutter:
+    """Cuts clean texts at the terminators that are not released; written for speed, as `Splitter` is."""
+
+    __slots__ = ("_allowed", "_find_released", "_released_terminator", "_separators")
+
+    def __init__(self, separators: Separators) -> None:
+        release = separators.release
+        service = (release, separators.element, separators.component, separators.terminator)
+        self._allowed = {release + character for character in service}
+        # From left to right, each release with what it releases: so a release that is released is told apart.
+        self._find_released = re.compile(re.escape(release) + ".?", re.DOTALL).findall
+        self._released_terminator = release + separators.terminator
+        self._separators = separators
+
+    def releases_plainly(self, text: str) -> bool:
+        """Whether each release character stands before a service character or another release."""
+        release = self._separators.release
+        return not release or release not in text or self._allowed.issuperset(self._find_released(text))
+
+    def cut(self, text: str) -> list[str]:
+        """The texts of the segments, without their terminators and with their releases."""
+        terminator, release, released = self._separators.terminator, self._separators.release, self._released_terminator
+        if not release or released not in text:
+            return text.split(terminator)
+        marked = release + released in text  # released releases before terminators: rare
+        if marked:
+            text = text.replace(release + release, _RELEASED_RELEASE + _RELEASED_RELEASE)
+        first, *others = text.split(released)
+        texts = first.split(terminator)
+        for other in others:
+            rest, *following = other.split(terminator)
+            texts[-1] = f"{texts[-1]}{released}{rest}"
+            texts += following
+        return [text.replace(_RELEASED_RELEASE, release) for text in texts] if marked else texts
