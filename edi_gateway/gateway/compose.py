@@ -27,6 +27,7 @@ from edi_gateway.messages.judge import judge
 from edi_gateway.partnership import Direction, EdifactPolicy, MessageAgreement, Partnership
 from edi_gateway.store.database import UnitOfWork
 from edi_gateway.store.documents import Interchange, InterchangeState, Message, MessageState, take_number
+from edi_gateway.store.transmissions import Transmission
 from edi_gateway.translators import EncodeContext, NotWritable, association, translator
 from edi_gateway.translators.json_form import to_json
 
@@ -95,7 +96,7 @@ def queue(
     now = gateway.now()
     envelope = _envelope(uow, partnership.edifact, partnership.name, now, acknowledged=answers is None)
     data = _written(envelope, header, body, partnership.edifact)
-    verdict = _checked(data)
+    content_sha256 = of_interchange(_checked(data))
     payload = gateway.payloads.put(io.BytesIO(data))
     transmission = enqueue(
         uow,
@@ -107,25 +108,11 @@ def queue(
         document_types=header.type,
     )
     uow.session.flush()
-    interchange = Interchange(
-        id=gateway.new_id(),
-        direction=Direction.OUT,
-        state=InterchangeState.SENT,
-        partnership=partnership.name,
-        transmission_id=transmission.id,
-        payload_sha256=payload.sha256,
-        content_sha256=of_interchange(verdict),
-        sender=_address(envelope.sender),
-        recipient=_address(envelope.recipient),
-        control_reference=envelope.control_reference,
-        syntax=f"{envelope.syntax_identifier}:{envelope.syntax_version}",
-        test=envelope.is_test,
-        at=now,
-        answers_id=answers.id if answers is not None else None,
-    )
+    interchange = _interchange(gateway, transmission, envelope, content_sha256)
+    interchange.answers_id = answers.id if answers is not None else None
     uow.session.add(interchange)
     uow.session.flush()
-    message = _message(gateway, interchange, header, len(body) + 2, business_key, now)
+    message = _message(gateway, interchange, header, len(body) + 2, business_key)
     uow.session.add(message)
     uow.record_event(
         "message.state",
@@ -186,8 +173,28 @@ def _checked(data: bytes) -> InterchangeVerdict:
     return verdicts[0]
 
 
+def _interchange(
+    gateway: Gateway, transmission: Transmission, envelope: InterchangeHeader, content_sha256: str
+) -> Interchange:
+    return Interchange(
+        id=gateway.new_id(),
+        direction=Direction.OUT,
+        state=InterchangeState.SENT,
+        partnership=transmission.partnership,
+        transmission_id=transmission.id,
+        payload_sha256=transmission.payload_sha256,
+        content_sha256=content_sha256,
+        sender=_address(envelope.sender),
+        recipient=_address(envelope.recipient),
+        control_reference=envelope.control_reference,
+        syntax=f"{envelope.syntax_identifier}:{envelope.syntax_version}",
+        test=envelope.is_test,
+        at=transmission.created_at,
+    )
+
+
 def _message(
-    gateway: Gateway, interchange: Interchange, header: MessageHeader, segments: int, business_key: str, now: datetime
+    gateway: Gateway, interchange: Interchange, header: MessageHeader, segments: int, business_key: str
 ) -> Message:
     return Message(
         id=gateway.new_id(),
@@ -202,8 +209,8 @@ def _message(
         association=header.association,
         business_key=business_key,
         segments=segments,
-        at=now,
-        changed_at=now,
+        at=interchange.at,
+        changed_at=interchange.at,
     )
 
 

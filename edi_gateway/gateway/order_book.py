@@ -68,35 +68,36 @@ def load_all(uow: UnitOfWork, partnership: str, numbers: Sequence[str]) -> dict[
 
 def enter(
     uow: UnitOfWork, partnership: str, progress: OrderProgress, idempotency_key: str | None, now: datetime
-) -> OrderRow:
-    """Put a new order into the store."""
+) -> OrderRow | None:
+    """Put a new order into the store; None where another request has just used its number or its key."""
     record = to_json(progress.order)
-    row = OrderRow(
-        partnership=partnership,
-        number=progress.order.number,
-        currency=progress.order.currency,
-        state=progress.state,
-        payment=progress.payment,
-        message=progress.message,
-        record=record,
-        record_sha256=of_record(record),
-        idempotency_key=idempotency_key,
-        created_at=now,
-        changed_at=now,
-        lines=[
-            OrderLineRow(
-                number=line.number,
-                article=article_key(line.item),
-                state=line.state,
-                ordered=line.quantities.ordered,
-            )
-            for line in progress.lines
-        ],
-    )
-    uow.session.add(row)
+    values = {
+        "partnership": partnership,
+        "number": progress.order.number,
+        "currency": progress.order.currency,
+        "state": progress.state,
+        "payment": progress.payment,
+        "message": progress.message,
+        "record": record,
+        "record_sha256": of_record(record),
+        "idempotency_key": idempotency_key,
+        "created_at": now,
+        "changed_at": now,
+    }
+    if not uow.insert_once(OrderRow, values):
+        return None
+    row = find_order(uow.session, partnership, progress.order.number, lock=True)
+    assert row is not None  # noqa: S101 - inserted a moment ago
+    row.lines = [_new_line(line) for line in progress.lines]
     uow.session.flush()
     uow.record_event("order.state", row.subject, None, row.state, "order taken in", {}, now)
     return row
+
+
+def _new_line(line: LineProgress) -> OrderLineRow:
+    return OrderLineRow(
+        number=line.number, article=article_key(line.item), state=line.state, ordered=line.quantities.ordered
+    )
 
 
 def save(uow: UnitOfWork, booked: Booked, progress: OrderProgress, *, cause: str, reason: str, now: datetime) -> None:

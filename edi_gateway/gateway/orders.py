@@ -72,12 +72,26 @@ def place_order(
     findings = order_findings(order, vendor_gln=partnership.partner.gln, buyer_gln=gateway.config.identity.gln)
     if any(finding.is_error for finding in findings):
         raise OrderRefused(findings)
+    placed = _place(gateway, partnership, order, payment, idempotency_key)
+    if placed is None:  # another request was faster with the same number or key: it is there to be seen now
+        placed = _place(gateway, partnership, order, payment, idempotency_key)
+    if placed is None:
+        raise OrderConflict(f"order {order.number} is being taken in by another request")
+    return placed
+
+
+def _place(
+    gateway: Gateway, partnership: Partnership, order: Order, payment: PaymentState, idempotency_key: str | None
+) -> Placed | None:
+    """One try; None where another request used the number or the key in the same moment."""
     with gateway.database.write() as uow:
         known = _known(uow, partnership, order, idempotency_key)
         if known is not None:
             return Placed(known.id, created=False)
         progress = begin(order, payment)
         row = order_book.enter(uow, partnership.name, progress, idempotency_key, gateway.now())
+        if row is None:
+            return None
         if payment is PaymentState.ACCEPTED:
             _emit(uow, gateway, partnership, Booked(row, progress), progress)
         uow.commit()

@@ -66,10 +66,12 @@ def _levels(session: Session, partnership: str, report: InventoryReport) -> dict
     found: dict[StockKey, StockLevelRow] = {}
     for start in range(0, len(articles), _KEYS_A_QUERY):
         rows = session.scalars(
-            select(StockLevelRow).where(
+            select(StockLevelRow)
+            .where(
                 StockLevelRow.partnership == partnership,
                 StockLevelRow.article.in_(articles[start : start + _KEYS_A_QUERY]),
             )
+            .with_for_update()
         )
         found |= {StockKey(row.article, row.location): row for row in rows}
     return found
@@ -131,7 +133,7 @@ def reserve(session: Session, partnership: str, line: OrderLineRow) -> Decimal:
     change = target - reservation.quantity
     reservation.quantity = target
     if reservation.level_id is not None and change:
-        level = session.get_one(StockLevelRow, reservation.level_id)
+        level = session.get_one(StockLevelRow, reservation.level_id, with_for_update=True)
         level.reserved += change
     return change
 
@@ -141,7 +143,7 @@ def draw_down(session: Session, line: OrderLineRow, quantity: Decimal, despatche
     reservation = session.get(ReservationRow, line.id)
     if reservation is None or reservation.level_id is None:
         return
-    level = session.get_one(StockLevelRow, reservation.level_id)
+    level = session.get_one(StockLevelRow, reservation.level_id, with_for_update=True)
     if level.as_of < despatched_at:
         level.despatched += quantity
 

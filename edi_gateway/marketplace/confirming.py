@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
-from edi_gateway.edifact.findings import Finding
+from edi_gateway.edifact.findings import Finding, Rule
 from edi_gateway.marketplace import rules
 from edi_gateway.marketplace.articles import find_line, same_article
 from edi_gateway.marketplace.confirmation import (
@@ -77,18 +77,13 @@ def apply_confirmation(
     refusal = _refusal(order, received)
     if refusal is not None:
         return Applied(order, (refusal,))
-    findings: list[Finding] = []
-    entries = _by_order_line(order, confirmation, findings)
-    changed: dict[int, LineProgress] = {}
-    for line in order.lines:
-        answered = _answer(line, entries.get(line.number, ()), order, confirmation, tolerances, findings)
-        if answered is not line:
-            changed[line.number] = answered
-    findings += _header_findings(confirmation, order.with_lines(list(changed.values())))
-    message = order.message
-    if confirmation.response is ResponseCode.NOT_PROCESSED and not changed:
-        message = OrderMessageState.NOT_PROCESSED_YET
-    return Applied(replace(order.with_lines(list(changed.values())), message=message), tuple(findings))
+    reading = _Reading(order, confirmation, tolerances, [])
+    entries = reading.by_order_line()
+    answered = [reading.answered(line, entries.get(line.number, ())) for line in order.lines]
+    after = order.with_lines(answered)
+    if confirmation.response is ResponseCode.NOT_PROCESSED and after == order:
+        after = replace(order, message=OrderMessageState.NOT_PROCESSED_YET)
+    return Applied(after, (*reading.findings, *_header_findings(confirmation, after)))
 
 
 def _refusal(order: OrderProgress, received: datetime) -> Finding | None:
@@ -101,70 +96,127 @@ def _refusal(order: OrderProgress, received: datetime) -> Finding | None:
     return None
 
 
-def _by_order_line(
-    order: OrderProgress, confirmation: OrderConfirmation, findings: list[Finding]
-) -> dict[int, list[ConfirmationLine]]:
-    """The entries of the answer under the order line that each speaks of; the strays become findings."""
-    ordered = [line.line for line in order.lines]
-    entries: dict[int, list[ConfirmationLine]] = defaultdict(list)
-    for entry in confirmation.lines:
-        line = find_line(ordered, entry.order_line, entry.item)
-        path = f"lines[{entry.number}]"
-        if line is None:
-            findings.append(Finding(rules.UNKNOWN_LINE, value=str(entry.order_line), path=path))
-            continue
-        if same_article(line.item, entry.item) is False:
-            findings.append(
-                Finding(rules.ARTICLE_DIFFERS, value=entry.item.gtin, expected=line.item.gtin, path=path + "/item")
-            )
-        entries[line.number].append(entry)
-    return entries
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """One answer being read against its order; what is wrong with it is put into `findings`."""
 
+    order: OrderProgress
+    confirmation: OrderConfirmation
+    tolerances: Tolerances
+    findings: list[Finding]
 
-def _answer(
-    line: LineProgress,
-    entries: Sequence[ConfirmationLine],
-    order: OrderProgress,
-    confirmation: OrderConfirmation,
-    tolerances: Tolerances,
-    findings: list[Finding],
-) -> LineProgress:
-    """The line after its entries; the very same object where nothing changes."""
-    entries = [entry for entry in entries if entry.action is not LineAction.NO_ACTION]
-    path = f"lines[{entries[0].number}]" if entries else f"lines[{line.number}]"
-    if entries:
-        sums = _sums(line.quantities.ordered, entries, confirmation.response)
-    else:
-        silent = _absent(line, order, confirmation, tolerances, findings)
-        if silent is None:
+    def report(self, rule: Rule, path: str, value: object, expected: object = None) -> None:
+        shown = None if expected is None else str(expected)
+        self.findings.append(Finding(rule, value=str(value), expected=shown, path=path))
+
+    def by_order_line(self) -> dict[int, list[ConfirmationLine]]:
+        """The entries of the answer under the order line that each speaks of; the strays are reported."""
+        ordered = [line.line for line in self.order.lines]
+        entries: dict[int, list[ConfirmationLine]] = defaultdict(list)
+        for entry in self.confirmation.lines:
+            line = find_line(ordered, entry.order_line, entry.item)
+            path = f"lines[{entry.number}]"
+            if line is None:
+                self.report(rules.UNKNOWN_LINE, path, entry.order_line)
+                continue
+            if same_article(line.item, entry.item) is False:
+                self.report(rules.ARTICLE_DIFFERS, path + "/item", entry.item.gtin, line.item.gtin)
+            entries[line.number].append(entry)
+        return entries
+
+    def answered(self, line: LineProgress, entries: Sequence[ConfirmationLine]) -> LineProgress:
+        """The line after its entries; the very same object where nothing changes."""
+        entries = [entry for entry in entries if entry.action is not LineAction.NO_ACTION]
+        path = f"lines[{entries[0].number}]" if entries else f"lines[{line.number}]"
+        if entries:
+            sums: _Sums | None = _sums(line.quantities.ordered, entries, self.confirmation.response)
+        else:
+            sums = self.silent(line)
+        if sums is None:
             return line
-        sums = silent
-    answered = _with_sums(line, sums, path, findings)
-    if answered is line:
+        answered = self.with_sums(line, sums, path)
+        return line if answered is line else self.with_terms(answered, entries)
+
+    def silent(self, line: LineProgress) -> _Sums | None:
+        """What silence about a line means: by the header where it speaks for all, else by BGM 4343 or the agreement."""
+        whole = _WHOLE_ORDER.get(self.confirmation.response)
+        if whole is not None:
+            return whole(line.quantities.ordered)
+        answered_before = line.quantities.unanswered < line.quantities.ordered
+        if self.confirmation.response is ResponseCode.NOT_PROCESSED or answered_before:
+            return None
+        required = self.order.order.response_required
+        if required is ResponseRequired.ALL_LINES:
+            self.report(rules.LINE_NOT_ANSWERED, f"lines[{line.number}]", line.number)
+            return None
+        if required is ResponseRequired.CHANGES_ONLY or self.tolerances.absent_line == "accepted":
+            return _Sums(confirmed=line.quantities.ordered)
+        return None
+
+    def with_sums(self, line: LineProgress, sums: _Sums, path: str) -> LineProgress:
+        """The line with the stated quantities, or as it was where they cannot be."""
+        quantities = line.quantities
+        if sums.least < 0:
+            self.report(rules.QUANTITY_NEGATIVE, path, plain(sums.least))
+            return line
+        if sums.total > quantities.ordered:
+            self.report(rules.CONFIRMED_TOO_MUCH, path, plain(sums.total), plain(quantities.ordered))
+            return line
+        if quantities.shipped or quantities.overshipped:
+            if sums != _Sums(quantities.confirmed, quantities.backordered, quantities.cancelled, quantities.rejected):
+                self.report(rules.ALREADY_SHIPPED, path, line.number)
+            return line
+        if sums.total < quantities.ordered:
+            rest = plain(quantities.ordered - sums.total)
+            self.report(rules.REMAINDER_UNEXPLAINED, path, rest, plain(quantities.ordered))
+        return line.moved(
+            quantities.answered(
+                confirmed=sums.confirmed,
+                backordered=sums.backordered,
+                rejected=sums.rejected,
+                cancelled=sums.cancelled,
+            )
+        )
+
+    def with_terms(self, line: LineProgress, entries: Sequence[ConfirmationLine]) -> LineProgress:
+        """The dates, the reason and the price of the answer."""
+        delivery = next((entry.promised_delivery for entry in entries if entry.promised_delivery), None)
+        ship = next((entry.promised_ship for entry in entries if entry.promised_ship), None)
+        line = replace(
+            line,
+            promised_delivery=delivery or self.confirmation.promised_delivery,
+            promised_ship=ship or self.confirmation.promised_ship,
+            reason=next((entry.reason for entry in entries if entry.reason), ""),
+            confirmed_price=None,
+            proposed_price=None,
+        )
+        self.check_promise(line)
+        for entry in entries:
+            if entry.unit_price is not None and line.quantities.confirmed + line.quantities.backordered > 0:
+                line = self.with_price(line, entry, entry.unit_price)
         return line
-    return _with_terms(answered, entries, order, confirmation, tolerances, findings)
 
+    def with_price(self, line: LineProgress, entry: ConfirmationLine, price: Decimal) -> LineProgress:
+        """A price within the tolerance is taken over; another is proposed, and never accepted by itself."""
+        path = f"lines[{entry.number}]/unit_price"
+        if price <= 0 or entry.price_basis <= 0:
+            self.report(rules.PRICE_NOT_POSITIVE, path, plain(price))
+            return line
+        price = price / entry.price_basis * line.line.price_basis
+        ordered = line.line.unit_price
+        if ordered is None or abs(price - ordered) <= price_allowance(ordered, self.tolerances):
+            return replace(line, confirmed_price=price)
+        self.report(rules.PRICE_PROPOSED, path, plain(price), plain(ordered))
+        return replace(line, proposed_price=price)
 
-def _absent(
-    line: LineProgress,
-    order: OrderProgress,
-    confirmation: OrderConfirmation,
-    tolerances: Tolerances,
-    findings: list[Finding],
-) -> _Sums | None:
-    """What silence about a line means: by the header where it speaks for all, else by BGM 4343 and the agreement."""
-    whole = _WHOLE_ORDER.get(confirmation.response)
-    if whole is not None:
-        return whole(line.quantities.ordered)
-    if confirmation.response is ResponseCode.NOT_PROCESSED or line.quantities.unanswered < line.quantities.ordered:
-        return None
-    required = order.order.response_required
-    if required is ResponseRequired.ALL_LINES:
-        findings.append(Finding(rules.LINE_NOT_ANSWERED, value=str(line.number), path=f"lines[{line.number}]"))
-        return None
-    if required is ResponseRequired.CHANGES_ONLY or tolerances.absent_line == "accepted":
-        return _Sums(confirmed=line.quantities.ordered)
-    return None
+    def check_promise(self, line: LineProgress) -> None:
+        """A promise after the end of the delivery window is reported; it stands all the same."""
+        window = line.line.delivery_window or self.order.order.delivery_window
+        promised = line.promised_delivery
+        if promised is None or window is None or window.end is None or day(promised) <= day(window.end):
+            return
+        path = f"lines[{line.number}]/promised_delivery"
+        self.report(rules.LATE_PROMISE, path, day(promised).isoformat(), day(window.end).isoformat())
 
 
 def _sums(ordered: Decimal, entries: Sequence[ConfirmationLine], response: ResponseCode) -> _Sums:
@@ -212,97 +264,9 @@ def _rest_sums(rest: Decimal, entries: Sequence[ConfirmationLine]) -> _Sums:
     return _Sums()
 
 
-def _with_sums(line: LineProgress, sums: _Sums, path: str, findings: list[Finding]) -> LineProgress:
-    quantities = line.quantities
-    if sums.least < 0:
-        findings.append(Finding(rules.QUANTITY_NEGATIVE, value=plain(sums.least), path=path))
-        return line
-    if sums.total > quantities.ordered:
-        findings.append(
-            Finding(rules.CONFIRMED_TOO_MUCH, value=plain(sums.total), expected=plain(quantities.ordered), path=path)
-        )
-        return line
-    if quantities.shipped or quantities.overshipped:
-        if sums != _Sums(quantities.confirmed, quantities.backordered, quantities.cancelled, quantities.rejected):
-            findings.append(Finding(rules.ALREADY_SHIPPED, value=str(line.number), path=path))
-        return line
-    if sums.total < quantities.ordered:
-        rest = quantities.ordered - sums.total
-        findings.append(
-            Finding(rules.REMAINDER_UNEXPLAINED, value=plain(rest), expected=plain(quantities.ordered), path=path)
-        )
-    return line.moved(
-        quantities.answered(
-            confirmed=sums.confirmed,
-            backordered=sums.backordered,
-            rejected=sums.rejected,
-            cancelled=sums.cancelled,
-        )
-    )
-
-
-def _with_terms(
-    line: LineProgress,
-    entries: Sequence[ConfirmationLine],
-    order: OrderProgress,
-    confirmation: OrderConfirmation,
-    tolerances: Tolerances,
-    findings: list[Finding],
-) -> LineProgress:
-    """The dates, the reason and the price of the answer."""
-    delivery = next((entry.promised_delivery for entry in entries if entry.promised_delivery), None)
-    ship = next((entry.promised_ship for entry in entries if entry.promised_ship), None)
-    line = replace(
-        line,
-        promised_delivery=delivery or confirmation.promised_delivery,
-        promised_ship=ship or confirmation.promised_ship,
-        reason=next((entry.reason for entry in entries if entry.reason), ""),
-        confirmed_price=None,
-        proposed_price=None,
-    )
-    findings += _late_promise(line, order)
-    for entry in entries:
-        if entry.unit_price is not None and line.quantities.confirmed + line.quantities.backordered > 0:
-            line = _with_price(line, entry, tolerances, findings)
-    return line
-
-
-def _with_price(
-    line: LineProgress, entry: ConfirmationLine, tolerances: Tolerances, findings: list[Finding]
-) -> LineProgress:
-    """A price within the tolerance is taken over; another is proposed, and never accepted by itself."""
-    path = f"lines[{entry.number}]/unit_price"
-    price = entry.unit_price
-    assert price is not None  # noqa: S101 - the caller looked
-    if price <= 0 or entry.price_basis <= 0:
-        findings.append(Finding(rules.PRICE_NOT_POSITIVE, value=plain(price), path=path))
-        return line
-    price = price / entry.price_basis * line.line.price_basis
-    ordered = line.line.unit_price
-    if ordered is None or abs(price - ordered) <= price_allowance(ordered, tolerances):
-        return replace(line, confirmed_price=price)
-    findings.append(Finding(rules.PRICE_PROPOSED, value=plain(price), expected=plain(ordered), path=path))
-    return replace(line, proposed_price=price)
-
-
 def price_allowance(agreed: Decimal, tolerances: Tolerances) -> Decimal:
     """How far a price may be from the agreed one: the larger of the absolute and the percentage tolerance."""
     return max(tolerances.price_absolute, agreed * tolerances.price_percent / 100)
-
-
-def _late_promise(line: LineProgress, order: OrderProgress) -> list[Finding]:
-    window = line.line.delivery_window or order.order.delivery_window
-    promised = line.promised_delivery
-    if promised is None or window is None or window.end is None or day(promised) <= day(window.end):
-        return []
-    return [
-        Finding(
-            rules.LATE_PROMISE,
-            value=day(promised).isoformat(),
-            expected=day(window.end).isoformat(),
-            path=f"lines[{line.number}]/promised_delivery",
-        )
-    ]
 
 
 def _header_findings(confirmation: OrderConfirmation, order: OrderProgress) -> list[Finding]:
