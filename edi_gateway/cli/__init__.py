@@ -13,7 +13,9 @@ import click
 
 # name -> ("module:attribute" of the click command, one line of help). Adding a command is adding a row.
 COMMANDS: dict[str, tuple[str, str]] = {
+    "demo": ("edi_gateway.cli.demo:demo", "Let three orders travel to a simulated vendor and back."),
     "validate": ("edi_gateway.cli.validate:validate", "Judge EDIFACT files; say what is wrong, where, and what to do."),
+    "translate": ("edi_gateway.cli.translate:translate", "Print EDIFACT as records with what is wrong; write it."),
     "partners": ("edi_gateway.cli.partners:partners", "Check, apply, list and show trading partners."),
     "keys": ("edi_gateway.cli.keys:keys", "Make and list our own keys, export their certificates."),
     "orders": ("edi_gateway.cli.orders:orders", "List and show orders and what the vendors made of them."),
@@ -21,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "transmissions": ("edi_gateway.cli.transmissions:transmissions", "List and show AS2 transmissions; send again."),
     "events": ("edi_gateway.cli.events:events", "List what happened; verify that the log is as it was written."),
     "serve": ("edi_gateway.cli.serve:serve", "Run the gateway until it is told to stop."),
+    "simulate": ("edi_gateway.cli.simulate:simulate", "Run a simulated counterparty."),
     "db": ("edi_gateway.cli.db:db", "Bring the database to the schema of this version."),
     "config": ("edi_gateway.cli.config:config", "Show the configuration in force, and its variables."),
 }
