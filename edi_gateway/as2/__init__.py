@@ -1,11 +1,11 @@
 """The AS2 protocol (RFC 4130, 5402, 6017, 6362, 3798): bytes in, values out, no input or output of its own.
 
-Reading order: `disposition`, `mic`, `fields` and `headers` (the words of the protocol), `receipt` (what the
-sender asks for), `mime` (entities over a stream), `relationship` (who, with which keys at which date),
-`inbound` (open what came; `opened` holds what comes out), `outbound` (seal what goes), `attachments` (several
-documents in one), `mdn` (compose receipts), `report` (read them), `settlement` (judge them), `errors`.
-`algorithms`, `certificates` and `cms` hold the cryptography. Nothing is imported here: each name stands in the
-module that the examples show.
+Reading order: `disposition`, `mic`, `fields` and `headers` (the words of the protocol), `receipt` (what the sender
+asks for), `mime` (entities over a stream), `relationship` (who, with which keys at which date), `inbound` (open what
+came, with `layers` and `verification`; `opened` holds what comes out), `outbound` (seal what goes), `attachments`
+(several documents in one), `mdn` (compose receipts), `report` (read them), `settlement` (judge them), `errors`.
+`algorithms`, `certificates` and `cms` hold the cryptography. Nothing is imported here: each name stands in the module
+that the examples show.
 
 Bodies are binary streams that the caller gives; scratch space comes from `spool`, a callable that returns an
 empty, seekable, writable binary stream which this package closes (except the one that it hands back).

@@ -14,31 +14,26 @@ Rules for this file:
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
-from enum import StrEnum
 from typing import BinaryIO
 
 from edi_gateway.as2.algorithms import Digest
 from edi_gateway.as2.cms import (
     AlgorithmRefused,
     CmsError,
-    ContentType,
     DecompressionFailed,
     DecryptionFailed,
     Malformed,
     SignatureRefusal,
     SignatureRefused,
     SignedData,
-    VerifiedSigner,
-    content_type_of,
     inflate,
     open_enveloped,
     open_signed,
     read_signed_data,
-    verify,
 )
 from edi_gateway.as2.disposition import (
     AUTHENTICATION_FAILED,
@@ -53,18 +48,18 @@ from edi_gateway.as2.disposition import (
 from edi_gateway.as2.errors import As2Refusal, MimeMalformed, PartnerError
 from edi_gateway.as2.fields import FieldMalformed, parse_as2_name, received_filename, safe_filename
 from edi_gateway.as2.headers import Headers, Request, is_report
-from edi_gateway.as2.mic import DigestTable, Mic, digests_of
+from edi_gateway.as2.layers import CONTENT_TYPES, ORDER, Layer, cms_bytes, is_text, layer_of, with_honest_headers
+from edi_gateway.as2.mic import DigestTable, Mic
 from edi_gateway.as2.mime import (
+    IDENTITY_ENCODINGS,
     Entity,
     Multipart,
     Spool,
     Window,
-    canonical_line_ends,
     chunks_of,
     collected,
     decoded,
     exhausted,
-    looks_like_base64,
     multipart_boundary,
     read_entity,
 )
@@ -72,10 +67,10 @@ from edi_gateway.as2.opened import EncryptedWith, Opened, OpenedReport, Outcome,
 from edi_gateway.as2.receipt import ReceiptRequest
 from edi_gateway.as2.relationship import Relationship
 from edi_gateway.as2.report import REPORT_BYTES_MAX, Report, parse_report
+from edi_gateway.as2.verification import SignedContent, verify_content
 from edi_gateway.partnership import Compression
 
 SIGNATURE_BYTES_MAX = 1024 * 1024
-PREFIX_BYTES = 64
 EPILOGUE_BYTES_MAX = 64 * 1024
 
 
@@ -141,36 +136,6 @@ def _check_receipt(receipt: ReceiptRequest, relationship: Relationship) -> None:
 # --- the layers --------------------------------------------------------------------------------------------------
 
 
-class Layer(StrEnum):
-    """One wrapping of a MIME entity."""
-
-    ENCRYPTED = "encrypted"
-    COMPRESSED = "compressed"
-    SIGNED = "signed"
-    CONTENT = "content"
-
-
-# RFC 5402 §3: compression once, before or after signing, never outside of encryption. RFC 4130 §2.4.2 knows no
-# encryption inside of a signature.
-_NEXT: Mapping[tuple[Layer, ...], frozenset[Layer]] = {
-    (): frozenset({Layer.ENCRYPTED, Layer.COMPRESSED, Layer.SIGNED}),
-    (Layer.ENCRYPTED,): frozenset({Layer.COMPRESSED, Layer.SIGNED}),
-    (Layer.COMPRESSED,): frozenset({Layer.SIGNED}),
-    (Layer.SIGNED,): frozenset({Layer.COMPRESSED}),
-    (Layer.ENCRYPTED, Layer.COMPRESSED): frozenset({Layer.SIGNED}),
-    (Layer.ENCRYPTED, Layer.SIGNED): frozenset({Layer.COMPRESSED}),
-}
-
-_PKCS7_MIME = frozenset({"application/pkcs7-mime", "application/x-pkcs7-mime"})
-
-# The object identifier decides; `smime-type` may be missing or wrong (RFC 8551 §3.2.2 calls it a hint).
-_LAYER_OF = {
-    ContentType.ENVELOPED: Layer.ENCRYPTED,
-    ContentType.AUTH_ENVELOPED: Layer.ENCRYPTED,
-    ContentType.COMPRESSED: Layer.COMPRESSED,
-    ContentType.SIGNED: Layer.SIGNED,
-}
-
 _MALFORMED_IN = {
     Layer.ENCRYPTED: DECRYPTION_FAILED,
     Layer.COMPRESSED: DECOMPRESSION_FAILED,
@@ -185,34 +150,22 @@ _REFUSED_SIGNATURE = {
 }
 
 
-class _SignedBytes:
-    """What a signature covers: the header block, and the body in scratch space."""
+class _Plaintext:
+    """What an encryption gives. Only after its end was reached was its padding or tag checked."""
 
-    def __init__(self, block: bytes, body: BinaryIO, known: Mapping[Digest, bytes]) -> None:
-        self._block = block
-        self._body = body
-        self._known = dict(known)
-        self._line_ends: Callable[[Iterator[bytes]], Iterator[bytes]] = iter
+    def __init__(self, chunks: Iterator[bytes]) -> None:
+        self._chunks = chunks
+        self.is_complete = False
 
-    def digest(self, digest: Digest) -> bytes:
-        if digest not in self._known:
-            self._known |= digests_of(self._line_ends(self._chunks()), [digest])
-        return self._known[digest]
+    def __iter__(self) -> _Plaintext:
+        return self
 
-    def canonical(self) -> _SignedBytes:
-        """The same with bare LF as CRLF."""
-        other = _SignedBytes(self._block, self._body, {})
-        other._line_ends = canonical_line_ends
-        return other
-
-    @property
-    def known(self) -> Mapping[Digest, bytes]:
-        return self._known
-
-    def _chunks(self) -> Iterator[bytes]:
-        yield self._block
-        self._body.seek(0)
-        yield from chunks_of(self._body)
+    def __next__(self) -> bytes:
+        try:
+            return next(self._chunks)
+        except StopIteration:
+            self.is_complete = True
+            raise
 
 
 class _Opening:
@@ -226,10 +179,10 @@ class _Opening:
         self._receipt = receipt
         self._layers: tuple[Layer, ...] = ()
         self._scratch: list[BinaryIO] = []
-        self._plaintext: Iterator[bytes] | None = None
+        self._plaintext: _Plaintext | None = None
         self._encrypted_with: EncryptedWith | None = None
         self._signed_with: SignedWith | None = None
-        self._signed_bytes: _SignedBytes | None = None
+        self._signed_content: SignedContent | None = None
         self._stored: BinaryIO | None = None  # the body of the entity at hand, where it is in scratch space as it is
         self._is_report = False
         self._broken: str | None = None  # why the signature of a report does not hold
@@ -249,16 +202,21 @@ class _Opening:
         self._demand_signature(entity)
         return self._opened(entity)
 
+    def _note(self, note: str) -> None:
+        if note:
+            self._notes.append(note)
+
     def close(self) -> None:
         for scratch in self._scratch:
             scratch.close()
 
     def _peeled(self, entity: Entity) -> Entity:
         while True:
-            layer, content = self._layer_of(entity)
+            layer, content, note = layer_of(entity)
+            self._note(note)
             if layer is Layer.CONTENT:
                 return entity
-            if layer not in _NEXT.get(self._layers, frozenset()):
+            if layer not in ORDER.get(self._layers, frozenset()):
                 raise MimeMalformed(
                     f"{layer.value} inside of {' and '.join(self._layers)}: RFC 5402 §3 has no such order"
                 )
@@ -275,41 +233,14 @@ class _Opening:
             return self._inflated(content)
         return self._without_opaque_signature(content)
 
-    def _layer_of(self, entity: Entity) -> tuple[Layer, Window | None]:
-        """The outermost layer, and for a CMS structure its bytes."""
-        main = entity.content_type.main
-        if main == "multipart/signed":
-            return Layer.SIGNED, None
-        if main not in _PKCS7_MIME:
-            return Layer.CONTENT, None
-        content = self._cms_bytes(entity)
-        found = content_type_of(content.peek(PREFIX_BYTES))
-        layer = _LAYER_OF.get(found) if found else None
-        if layer is None:
-            announced = entity.content_type.get("smime-type") or "no smime-type"
-            raise MimeMalformed(f"{main} ({announced}) that holds no CMS structure of AS2")
-        return layer, content
-
-    def _cms_bytes(self, entity: Entity) -> Window:
-        """The CMS bytes, also where base64 is not declared, or declared for what is binary."""
-        encoding = entity.transfer_encoding
-        in_base64 = looks_like_base64(entity.body.peek(PREFIX_BYTES)[:PREFIX_BYTES])
-        if in_base64 and encoding in ("", "7bit", "8bit", "binary"):
-            self._notes.append("base64 without Content-Transfer-Encoding: base64")
-            encoding = "base64"
-        elif encoding == "base64" and not in_base64:
-            self._notes.append("Content-Transfer-Encoding: base64 on binary content")
-            encoding = "binary"
-        return Window(decoded(entity.body.chunks(), encoding))
-
     # --- encryption and compression --------------------------------------------------------------
 
     def _decrypted(self, content: Window) -> Entity:
         keys = self._relationship.decryption_keys()
         opened = open_enveloped(content.chunks(), keys, self._relationship.accepted_ciphers)
         self._encrypted_with = EncryptedWith(opened.cipher, opened.key_transport, opened.key.certificate.fingerprint)
-        self._plaintext = iter(opened.chunks)
-        return _with_honest_headers(read_entity(self._plaintext))
+        self._plaintext = _Plaintext(opened.chunks)
+        return with_honest_headers(read_entity(self._plaintext))
 
     def _inflated(self, content: Window) -> Entity:
         self._demand_encryption()
@@ -328,12 +259,13 @@ class _Opening:
         self._is_report = is_report(first.headers.get("Content-Type"))
         self._demand_encryption()
         stored = self._store(first.body.chunks())
-        signature = self._cms_bytes(read_entity(_next_part(parts)))
+        signature, note = cms_bytes(read_entity(_next_part(parts)))
+        self._note(note)
         der = collected(signature.chunks(), SIGNATURE_BYTES_MAX, "the signature")
         if next(parts, None) is not None:
             raise MimeMalformed("a multipart/signed of more than two parts (RFC 1847 §2.1)")
         self._check_epilogue(multipart.epilogue())
-        self._verify(read_signed_data(der), _SignedBytes(first.block, stored, table.values()))
+        self._verify(read_signed_data(der), SignedContent(first.block, stored, table.values()))
         stored.seek(0)
         self._stored = stored
         return Entity(first.headers, first.block, Window(chunks_of(stored)))
@@ -346,7 +278,7 @@ class _Opening:
         self._demand_encryption()
         stored = self._store(entity.body.chunks())
         self._finish_plaintext()
-        self._verify(opaque.signed, _SignedBytes(entity.block, stored, {}))
+        self._verify(opaque.signed, SignedContent(entity.block, stored, {}))
         stored.seek(0)
         self._stored = stored
         return Entity(entity.headers, entity.block, Window(chunks_of(stored)))
@@ -360,7 +292,7 @@ class _Opening:
         size = 0
         for chunk in epilogue:
             size += len(chunk)
-            if self._encrypted_with and (size > EPILOGUE_BYTES_MAX or not _is_text(chunk)):
+            if self._encrypted_with and (size > EPILOGUE_BYTES_MAX or not is_text(chunk)):
                 raise MimeMalformed("bytes that are no text after the end of a multipart inside of an encryption")
         self._finish_plaintext()
 
@@ -368,55 +300,17 @@ class _Opening:
         if self._plaintext is not None and (left := exhausted(self._plaintext)):
             raise MimeMalformed(f"{left} bytes after the end of what was encrypted")
 
-    def _verify(self, signed: SignedData, content: _SignedBytes) -> None:
+    def _verify(self, signed: SignedData, content: SignedContent) -> None:
         try:
-            signers, content = self._verified(signed, content)
-            self._check_dates(signers)
+            verified = verify_content(signed, content, self._relationship, self._now)
         except (SignatureRefused, As2Refusal) as error:
             if not self._is_report:
                 raise
             self._broken = self.refused(error).diagnosis
             return
-        self._signed_bytes = content
-        self._signed_with = _signed_with(signers[0])
-
-    def _verified(self, signed: SignedData, content: _SignedBytes) -> tuple[tuple[VerifiedSigner, ...], _SignedBytes]:
-        certificates = self._relationship.verifying_certificates()
-        accepted = self._relationship.accepted_digests
-        try:
-            return verify(signed, content.digest, certificates, accepted), content
-        except SignatureRefused as error:
-            if error.reason is not SignatureRefusal.CONTENT_CHANGED:
-                raise
-            refusal = error
-        canonical = content.canonical()
-        try:
-            signers = verify(signed, canonical.digest, certificates, accepted)
-        except SignatureRefused:
-            raise refusal from None
-        if not self._policy.accept_canonicalised:
-            raise As2Refusal(
-                INTEGRITY_CHECK_FAILED,
-                refusal.public,
-                "the digest agrees after LF to CRLF: the partner signs canonical text but sends bare LF; "
-                "accept_canonicalised would accept it",
-            )
-        self._notes.append("the signature covers the content with bare LF as CRLF")
-        return signers, canonical
-
-    def _check_dates(self, signers: tuple[VerifiedSigner, ...]) -> None:
-        for certificate in (signer.certificate for signer in signers):
-            if certificate.valid_at(self._now):
-                continue
-            span = f"{certificate.not_before:%Y-%m-%d} to {certificate.not_after:%Y-%m-%d}"
-            text = f"signed with the certificate {certificate.subject} ({certificate.fingerprint}), valid {span}"
-            if not self._policy.accept_expired_certificates:
-                raise As2Refusal(
-                    AUTHENTICATION_FAILED,
-                    "The signature was made with a certificate that is not valid at this date.",
-                    f"{text}; accept_expired_certificates would accept it",
-                )
-            self._notes.append(text)
+        self._notes += verified.notes
+        self._signed_content = verified.content
+        self._signed_with = verified.signed_with
 
     # --- policy ----------------------------------------------------------------------------------
 
@@ -437,7 +331,7 @@ class _Opening:
         if not self._policy.require_signature or self._signed_with is not None:
             return
         main = entity.content_type.main
-        is_known = "Content-Type" in entity.headers and main in {*_CONTENT_TYPES, self._policy.content_type.lower()}
+        is_known = "Content-Type" in entity.headers and main in {*CONTENT_TYPES, self._policy.content_type.lower()}
         if self._encrypted_with is not None and not is_known:
             raise MimeMalformed(f"content of the type {main[:80]!r}, without signature, inside of the encryption")
         raise As2Refusal(
@@ -460,7 +354,7 @@ class _Opening:
         payload, size = self._payload(entity, content)
         self._finish_plaintext()
         name = self._filename(entity)
-        digests = self._signed_bytes.known if self._signed_bytes else table.values()
+        digests = self._signed_content.known if self._signed_content else table.values()
         return Opened(
             payload=payload,
             size=size,
@@ -490,7 +384,7 @@ class _Opening:
         return collected(entity.body.chunks(), REPORT_BYTES_MAX, "the MDN")
 
     def _payload(self, entity: Entity, content: Iterator[bytes]) -> tuple[BinaryIO, int]:
-        if self._stored is not None and entity.transfer_encoding in ("", "7bit", "8bit", "binary"):
+        if self._stored is not None and entity.transfer_encoding in IDENTITY_ENCODINGS:
             payload = self._stored
             size = payload.seek(0, 2)
         else:
@@ -525,7 +419,7 @@ class _Opening:
         digest = self._signed_with.digest if self._signed_with else self._unsigned_digest()
         if self._policy.mic_by_request:
             digest = self._unsigned_digest()
-        value = self._signed_bytes.digest(digest) if self._signed_bytes else digests[digest]
+        value = self._signed_content.digest(digest) if self._signed_content else digests[digest]
         spelling = self._receipt.spelling_of(digest) if self._receipt else ""
         return Mic(value, digest, spelling or digest.value)
 
@@ -575,11 +469,9 @@ class _Opening:
         """Whether the plaintext is not authenticated, so that nothing about it may be said (rule 2)."""
         if self._encrypted_with is None or self._plaintext is None or self._signed_with is not None:
             return False
-        try:
+        with contextlib.suppress(CmsError):
             exhausted(self._plaintext)
-        except CmsError:
-            return True
-        return not self._encrypted_with.cipher.authenticated
+        return not (self._plaintext.is_complete and self._encrypted_with.cipher.authenticated)
 
 
 def _next_part(parts: Iterator[Iterator[bytes]]) -> Iterator[bytes]:
@@ -587,38 +479,3 @@ def _next_part(parts: Iterator[Iterator[bytes]]) -> Iterator[bytes]:
     if part is None:
         raise MimeMalformed("a multipart/signed of less than two parts (RFC 1847 §2.1)")
     return part
-
-
-def _signed_with(signer: VerifiedSigner) -> SignedWith:
-    return SignedWith(signer.digest, signer.scheme, signer.certificate.fingerprint, signer.certificate.subject)
-
-
-def _is_text(data: bytes) -> bool:
-    return all(byte in b"\t\r\n" or 0x20 <= byte < 0x7F for byte in data)
-
-
-# RFC 4130 §1.3, RFC 6362: what a partner may have meant to send, and forgot to sign.
-_CONTENT_TYPES = frozenset(
-    {
-        "application/edifact",
-        "application/edi-x12",
-        "application/edi-consent",
-        "application/xml",
-        "text/xml",
-        "text/plain",
-        "application/octet-stream",
-        "multipart/related",
-    }
-)
-_HEADER_LINE = re.compile(r"[!-9;-~]+:[^\x00-\x08\x0a-\x1f\x7f]*|[ \t][^\x00-\x08\x0a-\x1f\x7f]*")
-
-
-def _with_honest_headers(entity: Entity) -> Entity:
-    """Refuse header lines that no program writes: what a wrong key or an altered block leaves (rule 2)."""
-    try:
-        lines = entity.block.decode("utf-8").replace("\r\n", "\n").split("\n")
-    except UnicodeDecodeError:
-        raise MimeMalformed("headers that are no text inside of the encryption") from None
-    if not all(_HEADER_LINE.fullmatch(line) for line in lines if line):
-        raise MimeMalformed("lines that are no headers inside of the encryption")
-    return entity

@@ -232,14 +232,14 @@ def _before_line_break(data: bytes, at: int) -> int:
 
 # --- content-transfer-encodings (RFC 2045 §6) -------------------------------------------------------------------
 
-_IDENTITY = frozenset({"", "7bit", "8bit", "binary"})
+IDENTITY_ENCODINGS = frozenset({"", "7bit", "8bit", "binary"})
 _BASE64_ALPHABET = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=\r\n\t ")
 _WHITE_SPACE = b"\r\n\t "
 
 
 def decoded(chunks: Iterable[bytes], encoding: str) -> Iterator[bytes]:
     """The chunks without their content-transfer-encoding; MimeMalformed if it is unknown or broken."""
-    if encoding in _IDENTITY:
+    if encoding in IDENTITY_ENCODINGS:
         return iter(chunks)
     if encoding == "base64":
         return _from_base64(chunks)
