@@ -45,7 +45,11 @@ def settle(context: HandlerContext, message: ReadMessage) -> list[Finding]:
 
 
 def _verdict(said: Acknowledgement, sent: Message) -> Settled | None:
-    raise NotImplementedError
+    """What the CONTRL says of one message; None for a receipt, which settles nothing."""
+    accepted = said.accepts(sent.reference)
+    if accepted is None:
+        return None
+    return Settled(accepted, "" if accepted else said.code_of(sent.reference) or _UNSPECIFIED)
 
 
 def _settle_message(context: HandlerContext, sent: Message, settled: Settled) -> list[Finding]:
