@@ -31,6 +31,7 @@ from edi_gateway.gateway.keys import KeyStore
 from edi_gateway.gateway.partnerships import Partnerships
 from edi_gateway.gateway.receive import HttpAnswer, receive
 from edi_gateway.partnership import As2Policy, EdifactPolicy, Partnership, TradingPartner
+from edi_gateway.store import migrate
 from edi_gateway.store import partnerships as partnership_store
 from edi_gateway.store.database import Database
 from edi_gateway.store.events import Event, verify_chain
@@ -111,7 +112,8 @@ def crash(request: Outgoing, body: bytes) -> Answer:
 class House:
     """The gateway and its surroundings."""
 
-    def __init__(self, folder: Path, **policy: Any) -> None:
+    def __init__(self, folder: Path, *, migrated: bool = False, **policy: Any) -> None:
+        """`migrated`: the tables as an installation has them, for other programs; slower than those of a test."""
         self.folder = folder
         self.now = NOW
         self.ids = 0
@@ -120,7 +122,10 @@ class House:
         self.network = Network(self.partner)
         self.woken: list[tuple[str, str, datetime | None]] = []
         self.gateway = self._open()
-        self.gateway.database.create_all()
+        if migrated:
+            migrate.upgrade(self.gateway.database.url)
+        else:
+            self.gateway.database.create_all()
         self.agree(**policy)
 
     def _open(self) -> Gateway:
