@@ -18,6 +18,9 @@ from edi_gateway.messages._values import relations, value_checks
 VALUE_SHOWN_MAX = 70
 """A finding shows at most this much of a value."""
 
+CODE_LIST, AGENCY = "1131", "3055"
+UNITED_NATIONS = "6"  # 3055
+
 CODES_SHOWN_MAX = 12
 """A finding names the allowed codes where there are no more than these."""
 
@@ -83,11 +86,12 @@ class _SegmentJudge:
             if element.mandatory:
                 yield self._finding(rules.ELEMENT_MISSING, position, expected=element.id)
             return
+        foreign = _names_another_list(element, components)
         for number, component in enumerate(element.components, 1):
             value = components[number - 1] if number <= len(components) else ""
             place = number if element.is_composite else None
             if value:
-                yield from self._judge_value(component, position, place, value)
+                yield from self._judge_value(component, position, place, value, foreign=foreign)
             elif component.mandatory:
                 yield self._finding(rules.COMPONENT_MISSING, position, place, expected=component.id)
         known = len(element.components)
@@ -96,7 +100,9 @@ class _SegmentJudge:
                 yield self._finding(rules.TOO_MANY_COMPONENTS, position, number, value=value, expected=str(known))
                 break
 
-    def _judge_value(self, component: Component, position: int, place: int | None, value: str) -> Iterator[Finding]:
+    def _judge_value(
+        self, component: Component, position: int, place: int | None, value: str, *, foreign: bool
+    ) -> Iterator[Finding]:
         faults = self._character_faults(component, value)
         if rules.WRONG_CHARACTER_TYPE not in faults:
             faults += _length_faults(component, value)
@@ -105,7 +111,7 @@ class _SegmentJudge:
         if faults:
             self._faulty.add((position, place or 1))
         elif component.codes is not None and value not in component.codes:
-            rule = rules.PARTNER_CODE if component.codes_are_advisory else rules.CODE_UNKNOWN
+            rule = rules.PARTNER_CODE if foreign or component.codes_are_advisory else rules.CODE_UNKNOWN
             yield self._finding(rule, position, place, value=value, expected=_codes_shown(component))
 
     def _character_faults(self, component: Component, value: str) -> list[Rule]:
@@ -153,6 +159,14 @@ class _SegmentJudge:
             value=value,
             expected=expected,
         )
+
+
+def _names_another_list(element: Element, components: Sequence[str]) -> bool:
+    """Whether a composite says that its code is of another list (1131) or agency (3055) than the United Nations'."""
+    return any(
+        value and (component.id == CODE_LIST or (component.id == AGENCY and value != UNITED_NATIONS))
+        for component, value in zip(element.components, components, strict=False)
+    )
 
 
 def _length_faults(component: Component, value: str) -> list[Rule]:

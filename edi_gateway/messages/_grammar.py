@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from edi_gateway.messages._directory import Node
 
-MISSING_MAX = 4
+MISSING_MAX = 8
 """A move that would leave more mandatory lines than this unfilled is no move: the segment is out of place."""
 
 

@@ -131,7 +131,11 @@ class Matcher:
 
     def _expected_tags(self) -> list[str]:
         """The tags that may come next, nearest first."""
-        return [tag for tag, options in self._place.options.items() if any(not move.missing for move in options)]
+        return [
+            tag
+            for tag, options in self._place.options.items()
+            if any(not move.missing and (move.place is not self._place or self._place.limit > 1) for move in options)
+        ]
 
     def _take(self, move: Move, segment: Segment) -> None:
         for line in move.missing:
@@ -170,12 +174,16 @@ class Matcher:
         occurrences = tuple(group.occurrence for group in self._open[1:])
         now = _Reading(None, self._place, self._count, occurrences, 0, frozenset(self._missing))
         readings = _next_readings(now, segments[index].tag, is_first=True)
-        for segment in segments[index + 1 : index + 1 + LOOKAHEAD_SEGMENTS]:
-            if len({reading.first for reading in readings}) == 1:
-                break
+        end = index + 1 + LOOKAHEAD_SEGMENTS
+        for segment in segments[index + 1 : end]:
+            if len({id(reading.first) for reading in readings}) == 1:
+                return readings[0].first
             if segment.tag in self._grammar.tags:
                 readings = _fewest([following for r in readings for following in _next_readings(r, segment.tag)])
-        return min(readings, key=lambda reading: reading.cost).first
+        if end < len(segments):
+            return min(readings, key=lambda reading: reading.cost).first
+        # The message ends in sight: what a reading leaves unfilled until then is a defect of it as well.
+        return min(readings, key=lambda reading: reading.cost + len(reading.place.unfilled_at_end)).first
 
     # Findings
 

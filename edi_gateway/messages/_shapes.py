@@ -31,6 +31,7 @@ SHAPES_REMEMBERED_MAX = 4096
 TEXTS_REMEMBERED_MAX = 20_000
 
 FRACTION_DIGITS = 4
+FRACTIONS_FROM_LENGTH = 8
 
 _RELEASED = "\x00"  # stands for a released character: any value may hold it, no code and no number does
 
@@ -151,10 +152,9 @@ class Shapes:
         return self._number(most)
 
     def _number(self, most: int) -> str:
-        """Whole numbers of full length, or numbers with a short fraction whose digits fit together."""
+        """Short numbers are mostly counts, without a fraction; in long ones there is room for one."""
+        if most < FRACTIONS_FROM_LENGTH:
+            return f"-?(?:0|[1-9][0-9]{{0,{most - 1}}})"
         marks = re.escape(self._separators.decimal_marks)
         whole = most - 1 - FRACTION_DIGITS
-        if whole < 1:
-            return f"-?(?:0|[1-9][0-9]{{0,{most - 1}}})"
         return f"-?(?:0|[1-9][0-9]{{0,{whole}}})(?:[{marks}][0-9]{{1,{FRACTION_DIGITS}}})?"
-

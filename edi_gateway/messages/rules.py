@@ -272,8 +272,8 @@ CODE_UNKNOWN = _code_list(
 )
 PARTNER_CODE = _code_list(
     "C402", _WARNING, None,
-    "The qualifier {value} in {segment} is not in its code list ({expected}); partners use codes of their own there",
-    "Le qualifiant {value} dans {segment} n'est pas dans sa liste ({expected}) ; les partenaires en ont de propres",
+    "The code {value} in {segment} is not in the list of the directory ({expected}); other lists are in use there",
+    "Le code {value} dans {segment} n'est pas dans la liste du répertoire ({expected}) ; d'autres listes ont cours",
     "Agree on the code, or use one of the list",
     "Convenez du code, ou utilisez-en un de la liste",
 )

@@ -262,6 +262,9 @@ def _letters_in_number(specification: MessageSpecification, segments: list[Segme
 
 
 def _unknown_code(specification: MessageSpecification, segments: list[Segment], index: int) -> _Error | None:
+    if any(component.codes_are_advisory for *_, component in _values(specification, segments[index])):
+        return None  # a composite that names another code list is not judged by the directory's
+
     def spoil(component: Component, value: str) -> str | None:
         coded = component.codes is not None and not component.codes_are_advisory
         return "?" * len(value) if coded and component.format.kind == "an" else None

@@ -50,6 +50,11 @@ def found(text: str, specified=D96A, marks: str = ".", repeats=None) -> list[tup
         # Codes: UCD 12
         ("DTM+QQQ:20261122:102", [("C401", 2, 1)]),
         ("NAD+BY+1::QQ", [("C402", 3, 3)]),
+        # A code of another list (1131) or agency (3055): the directory's list cannot judge it
+        ("IMD+C+QQQ+CU::9", [("C401", 3, None)]),
+        ("BGM+QQ1", [("C401", 2, 1)]),
+        ("BGM+QQ1::9", [("C402", 2, 1)]),
+        ("BGM+QQ1::6", [("C401", 2, 1)]),
         # Explicit nesting: 34
         ("RFF:1+ON:1", [("D308", 1, None)]),
     ],

@@ -157,6 +157,14 @@ def test_an_empty_message_has_its_missing_lines() -> None:
     ]
 
 
+def test_the_trailer_is_in_place_however_little_there_is() -> None:
+    assert errors(judged("UNH+1+INVOIC:D:96A:UN'BGM+380'UNT+3+1'")) == [
+        ("13", "DTM", 2, None, None),
+        ("13", "UNS", 2, None, None),
+        ("13", "MOA", 2, None, None),
+    ]
+
+
 @pytest.mark.parametrize("lines", [10_000])
 def test_time_is_linear_in_the_length_of_a_message_also_where_every_line_is_wrong(lines: int) -> None:
     def text(count: int) -> str:
