@@ -1,385 +1,427 @@
-"""CONTRL: what we answer to an interchange's syntax, and what a partner's CONTRL says about ours.
+"""CONTRL, the syntax acknowledgement: made from a verdict, and read from a partner.
 
-Theory of operation
--------------------
-An answer is a rendering of findings, never a second judgement. Each error goes to the level where it stands
-(CONTRL D.3, and the rules for its use in ISO 9735-1, part 4 of the directory):
-
-    UNA, UNB, UNZ     UCI   the interchange; action 4 refuses all of it, and nothing more is said
-    UNG, UNE          UCF   the group
-    UNH, UNT          UCM   the message
-    any other         UCS   the segment, by its position (UNH = 1); a missing one is told at the last one before it
-                      UCD   below it, the element (0098, the tag being 1) and component (0104) at fault
-
-Each of UCI, UCF and UCM carries one code. In an interchange that is accepted (UCI 7) only what is refused is named.
-The header version follows the sender: syntax 4 has its own CONTRL, EANCOM 1997 speaks of ``2:2``, all else of ``D:3``.
+CONTRL speaks of syntax only; agreement with the content is the matter of APERAK and of the business
+messages. One CONTRL answers one interchange (UCI); it names what it rejects: functional groups (UCF),
+messages (UCM), segments (UCS) and data elements (UCD), each level with one error code (0085) at most.
+What is not named is acknowledged. Errors of UNA, UNB and UNZ stand in UCI, of UNG and UNE in UCF, of UNH
+and UNT in UCM, all others below. The same segments serve CONTRL 2:2, D:3 and 4:1.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
-from itertools import groupby, islice
+from itertools import groupby
 
-from edi_gateway.edifact.findings import Finding
+from edi_gateway.edifact.characters import CHARACTER_SETS
+from edi_gateway.edifact.envelope import SYNTAX_VERSIONS
+from edi_gateway.edifact.findings import Finding, Level
 from edi_gateway.edifact.segment import Segment
 from edi_gateway.edifact.verdict import (
     Address,
+    GroupVerdict,
+    InterchangeHeader,
     InterchangeVerdict,
     Message,
     MessageHeader,
     MessageVerdict,
 )
 
-CONTRL = "CONTRL"
-SEGMENTS_MAX = 999  # UCS in one message (SG2)
-ELEMENTS_MAX = 99  # UCD in one segment
-MESSAGES_MAX = 999_999  # UCM, UCF (SG1, SG3)
+MESSAGE_TYPE = "CONTRL"
+
+SEGMENTS_PER_MESSAGE_MAX = 999
+"""UCS under one UCM (segment group 2)."""
+
+ELEMENTS_PER_SEGMENT_MAX = 99
+"""UCD under one UCS."""
+
+MESSAGES_MAX = 999_999
+"""UCM in one CONTRL (segment group 1)."""
 
 UNSPECIFIED = "18"
-_PLACEHOLDER = "0"
-"""For what must be repeated and was not sent: the segments of a CONTRL have no way to say so."""
+"""0085 for an error of syntax that has no code of its own."""
 
-_MESSAGE_ENVELOPE = frozenset({"UNH", "UNT"})
-_GROUP_ENVELOPE = frozenset({"UNG", "UNE"})
-_INTERCHANGE_ENVELOPE = frozenset({"UNA", "UNB", "UNZ"})
+ACKNOWLEDGEMENT_ASKED = "1"
+"""0031: the sender wants a CONTRL that acknowledges or rejects."""
 
-# 0085: codes that only the other syntax knows, and what is said instead.
-_NOT_IN_SYNTAX_4 = {"19": "12", "27": "47", "31": "15", "34": "15", "38": "12", "41": "18", "42": "18", "43": "18"}
-_NOT_IN_SYNTAX_3 = {"45": "16", "46": "2", "47": "27", "48": "12"}
+RECEIPT_ASKED = "2"
+"""0031 from syntax 4 on: the sender wants to know that the interchange arrived, no more."""
 
 
 class Action(StrEnum):
-    """0083. What a partner sends besides is read as one of these (EANCOM's 6; 1, 2, 3, 5 before D.01A)."""
+    """Data element 0083. We send 4, 7 and 8; the others were withdrawn in D.01A and are understood."""
 
+    ALL_ACKNOWLEDGED = "1"
+    ACKNOWLEDGED_WITH_ERRORS = "2"
+    SOME_REJECTED = "3"
     REJECTED = "4"
+    ENVELOPE_ACCEPTED = "5"
+    ENVELOPE_REJECTED = "6"
     ACKNOWLEDGED = "7"
     RECEIVED = "8"
 
+    @property
+    def rejects(self) -> bool:
+        """Whether all that stands below is refused."""
+        return self in (Action.REJECTED, Action.ENVELOPE_REJECTED)
 
-# --- out -----------------------------------------------------------------------------------------
+
+_ACTIONS = {action.value: action for action in Action}
+
+# The version of CONTRL that a sender of this syntax version reads (0052, 0054), and EANCOM's
+# association code for it (0057).
+_VERSIONS = {"1": ("2", "2", "EAN002"), "2": ("2", "2", "EAN002"), "3": ("D", "3", "EAN004"), "4": ("4", "1", "")}
+
+# The service segments that each level may name (0013; 0135 in 4:1). Groups mixed with messages are an
+# error of the interchange, found at the UNG or UNH that does not fit.
+_OF_INTERCHANGE = frozenset({"UNA", "UNB", "UNZ", "UNG", "UNH"})
+_OF_GROUP = frozenset({"UNG", "UNE"})
+_OF_MESSAGE = frozenset({"UNH", "UNT"})
+
+_LEVELS = frozenset({Level.SYNTAX, Level.STRUCTURE, Level.CODE_LIST})
 
 
-def needs_answer(verdict: InterchangeVerdict) -> bool:
-    """Whether a CONTRL may be sent: there is an interchange to speak of, and it is no acknowledgement itself."""
-    if verdict.header is None:
+# Out
+
+
+def needs_answer(verdict: InterchangeVerdict, *, agreed: bool = False) -> bool:
+    """Whether a CONTRL is to be sent: it is asked for (0031) or agreed.
+
+    Never for a CONTRL, and not if UNB could not be read.
+    """
+    header = verdict.header
+    if header is None or (verdict.messages and all(_is_contrl(message) for message in verdict.messages)):
         return False
-    return not verdict.messages or any(message.header.type != CONTRL for message in verdict.messages)
+    return agreed or header.acknowledgement_request in (ACKNOWLEDGEMENT_ASKED, RECEIPT_ASKED)
 
 
 def contrl_header(verdict: InterchangeVerdict, reference: str) -> MessageHeader:
-    """UNH of the answer, in the version that the sender uses."""
-    syntax = verdict.header.syntax_version if verdict.header is not None else "3"
-    if syntax == "4":
-        return MessageHeader(reference, CONTRL, "4", "1")
-    identified = [message.header for message in verdict.messages]
-    if syntax in ("1", "2") or any(h.release == "96A" and h.association.startswith("EAN") for h in identified):
-        return MessageHeader(reference, CONTRL, "2", "2", association="EAN002")
-    eancom = any(header.association.startswith("EAN") for header in identified)
-    return MessageHeader(reference, CONTRL, "D", "3", association="EAN004" if eancom else "")
+    """UNH of the answer, in the version that the sender's syntax asks for; `reference` is its 0062."""
+    syntax_version = verdict.header.syntax_version if verdict.header else ""
+    version, release, association = _VERSIONS.get(syntax_version, _VERSIONS["3"])
+    eancom = any(message.header.association.startswith("EAN") for message in verdict.messages)
+    return MessageHeader(reference, MESSAGE_TYPE, version, release, "UN", association if eancom else "")
 
 
-def answer(verdict: InterchangeVerdict) -> list[Segment]:
-    """The body of the CONTRL (UCI and what follows), without UNH and UNT. `verdict.header` must be there."""
-    if verdict.header is None:
-        raise ValueError("an interchange without UNB cannot be acknowledged")
-    codes = _Codes(verdict.header.syntax_version)
-    subject = [
-        [_bounded(verdict.header.control_reference, 14)],
-        _address(verdict.header.sender),
-        _address(verdict.header.recipient),
-    ]
-    if verdict.rejected:
-        return [codes.verdict("UCI", subject, _first(verdict.findings, _INTERCHANGE_ENVELOPE), _INTERCHANGE_ENVELOPE)]
-    body = [_segment("UCI", *subject, [Action.ACKNOWLEDGED.value])]
-    if verdict.groups:
-        body += _groups(verdict, codes)
-    else:
-        body += _messages(verdict.messages, codes)
-    return body
-
-
-def _groups(verdict: InterchangeVerdict, codes: _Codes) -> Iterator[Segment]:
-    """SG3: each group that is refused, or that holds a refused message."""
-    for group in islice(verdict.groups, MESSAGES_MAX):
-        messages = [message for message in verdict.messages if message.message.group is group.header]
-        subject = [
-            [_bounded(group.header.reference, 14)],
-            _address(group.header.sender),
-            _address(group.header.recipient),
-        ]
-        if group.rejected:
-            yield codes.verdict("UCF", subject, _first(group.findings, _GROUP_ENVELOPE), _GROUP_ENVELOPE)
-        elif not all(message.valid for message in messages):
-            yield _segment("UCF", *subject, [Action.ACKNOWLEDGED.value])
-            yield from _messages(messages, codes)
-
-
-def _messages(messages: Iterable[MessageVerdict], codes: _Codes) -> Iterator[Segment]:
-    """SG1 or SG4: each refused message, and in it each segment and element at fault."""
-    for verdict in islice((message for message in messages if not message.valid), MESSAGES_MAX):
-        errors = [finding for finding in verdict.findings if finding.is_error]
-        inner = [finding for finding in errors if finding.contrl and finding.segment not in _MESSAGE_ENVELOPE]
-        envelope = _first([finding for finding in errors if finding not in inner], _MESSAGE_ENVELOPE)
-        subject = [[_bounded(verdict.header.reference, 14)], _identifier(verdict.header)]
-        if envelope is None and inner:
-            yield _segment("UCM", *subject, [Action.REJECTED.value])
-        else:
-            yield codes.verdict("UCM", subject, envelope, _MESSAGE_ENVELOPE)
-        yield from islice(_segments(inner, codes), SEGMENTS_MAX * (1 + ELEMENTS_MAX))
-
-
-def _segments(findings: Sequence[Finding], codes: _Codes) -> Iterator[Segment]:
-    """UCS and UCD, in the order of the message. A segment with two errors of its own is named twice."""
-    ordered = sorted(findings, key=lambda finding: finding.position or 1)
-    segments = 0
-    for position, group in groupby(ordered, key=lambda finding: finding.position or 1):
-        of_segment: list[Finding] = []
-        of_elements: list[Finding] = []
-        for finding in group:
-            (of_segment if finding.element is None else of_elements).append(finding)
-        for own in of_segment[:-1]:
-            segments += 1
-            yield _segment("UCS", [str(position)], [codes.of(own)])
-        segments += 1
-        if segments > SEGMENTS_MAX:
-            return
-        yield _segment("UCS", [str(position)], [codes.of(of_segment[-1])] if of_segment else [])
-        for finding in of_elements[:ELEMENTS_MAX]:
-            yield _segment("UCD", [codes.of(finding)], _place(finding))
-
-
-class _Codes:
-    """The error codes of one syntax."""
-
-    def __init__(self, syntax_version: str) -> None:
-        self._instead = _NOT_IN_SYNTAX_4 if syntax_version == "4" else _NOT_IN_SYNTAX_3
-
-    def of(self, finding: Finding) -> str:
-        code = finding.contrl or UNSPECIFIED
-        return self._instead.get(code, code)
-
-    def verdict(self, tag: str, subject: list[list[str]], finding: Finding | None, places: frozenset[str]) -> Segment:
-        """UCI, UCF or UCM with action 4, the code, and the place in the envelope's own segment."""
-        rejected = [*subject, [Action.REJECTED.value]]
-        if finding is None:
-            return _segment(tag, *rejected, [UNSPECIFIED])
-        if finding.segment not in places or finding.segment == "UNA":
-            return _segment(tag, *rejected, [self.of(finding)])
-        return _segment(tag, *rejected, [self.of(finding)], [finding.segment], _place(finding))
-
-
-def _first(findings: Iterable[Finding], places: frozenset[str]) -> Finding | None:
-    """The error that the one code of a level tells: one with a code and a place of its own first."""
-    errors = [finding for finding in findings if finding.is_error]
-    return min(errors, key=lambda f: (f.contrl is None, f.segment not in places), default=None)
-
-
-def _place(finding: Finding) -> list[str]:
-    """S011: 0098 and, within a composite, 0104."""
-    if finding.element is None:
-        return []
-    return [str(finding.element)] + ([str(finding.component)] if finding.component is not None else [])
-
-
-def _segment(tag: str, *elements: list[str]) -> Segment:
-    return Segment(tag, [[tag], *elements])
-
-
-def _address(address: Address) -> list[str]:
-    parts = [_bounded(address.identifier, 35), _optional(address.qualifier, 4), _optional(address.routing, 14)]
-    return _trimmed(parts)
-
-
-def _identifier(header: MessageHeader) -> list[str]:
-    """S009 as received."""
-    return _trimmed(
-        [
-            _bounded(header.type, 6),
-            _bounded(header.version, 3),
-            _bounded(header.release, 3),
-            _bounded(header.agency, 2),
-            _optional(header.association, 6),
-        ]
+def envelope(verdict: InterchangeVerdict, *, date: str, time: str, control_reference: str) -> InterchangeHeader:
+    """UNB of the answer: from the subject's recipient to its sender, and asking for no answer."""
+    subject = _header(verdict)
+    known = subject.syntax_identifier in CHARACTER_SETS and subject.syntax_version in SYNTAX_VERSIONS
+    return InterchangeHeader(
+        syntax_identifier=subject.syntax_identifier if known else "UNOC",
+        syntax_version=subject.syntax_version if known else "3",
+        sender=subject.recipient,
+        recipient=subject.sender,
+        date=date,
+        time=time,
+        control_reference=control_reference,
+        test_indicator=subject.test_indicator,
     )
 
 
-def _bounded(value: str, length: int) -> str:
-    """A mandatory value as it was received, as far as a CONTRL can hold it."""
-    return _optional(value, length) or _PLACEHOLDER
+def answer(verdict: InterchangeVerdict) -> list[Segment]:
+    """The body of the CONTRL that answers an interchange: UCI, and what it rejects.
+
+    Raises ValueError if UNB could not be read: there is nobody to answer then (see `needs_answer`).
+    """
+    header = _header(verdict)
+    if verdict.rejected:
+        return [_uci(header, Action.REJECTED, _first_error(verdict.findings), _OF_INTERCHANGE)]
+    rejections = list(_rejections(verdict))
+    if not rejections and header.acknowledgement_request == RECEIPT_ASKED:
+        return [_uci(header, Action.RECEIVED)]
+    return [_uci(header, Action.ACKNOWLEDGED), *rejections]
 
 
-def _optional(value: str, length: int) -> str:
-    return "".join(c if c.isprintable() and ord(c) < 256 else "." for c in value[:length]).strip()
+def receipt(header: InterchangeHeader) -> list[Segment]:
+    """The body of the CONTRL that says an interchange has arrived; the acknowledgement or rejection follows."""
+    return [_uci(header, Action.RECEIVED)]
 
 
-def _trimmed(parts: list[str]) -> list[str]:
-    while parts and not parts[-1]:
-        parts.pop()
-    return parts
+def _header(verdict: InterchangeVerdict) -> InterchangeHeader:
+    if verdict.header is None:
+        raise ValueError("an interchange whose UNB could not be read has no sender to answer")
+    return verdict.header
 
 
-# --- in ------------------------------------------------------------------------------------------
+def _is_contrl(message: MessageVerdict) -> bool:
+    return message.header.type == MESSAGE_TYPE
+
+
+def _rejections(verdict: InterchangeVerdict) -> Iterator[Segment]:
+    """Segment groups 1 and 3: messages outside of groups, then groups with their messages."""
+    yield from _rejected_messages(message for message in verdict.messages if message.message.group is None)
+    for group in verdict.groups:
+        members = [message for message in verdict.messages if message.message.group is group.header]
+        if group.rejected:
+            yield _ucf(group, Action.REJECTED)
+        elif below := list(_rejected_messages(members)):
+            yield _ucf(group, Action.ACKNOWLEDGED)
+            yield from below
+
+
+def _rejected_messages(messages: Iterable[MessageVerdict]) -> Iterator[Segment]:
+    for message in messages:
+        errors = [finding for finding in message.findings if finding.is_error and finding.level in _LEVELS]
+        if errors and not _is_contrl(message):
+            yield from _rejected_message(message.header, errors)
+
+
+def _rejected_message(header: MessageHeader, errors: Sequence[Finding]) -> Iterator[Segment]:
+    below = [finding for finding in errors if finding.segment not in _OF_MESSAGE and finding.position is not None]
+    of_message = [finding for finding in errors if finding.segment in _OF_MESSAGE or finding.position is None]
+    yield _ucm(header, next(iter(of_message), None))
+    below.sort(key=lambda finding: finding.position or 0)
+    segments = 0
+    for position, findings in groupby(below, key=lambda finding: finding.position):
+        for segment_errors in _per_segment(list(findings)):
+            segments += 1
+            if segments > SEGMENTS_PER_MESSAGE_MAX:
+                return
+            yield from _ucs(position or 0, segment_errors)
+
+
+def _per_segment(findings: list[Finding]) -> Iterator[list[Finding]]:
+    """What stands under one UCS each: it has room for one error of the segment, and for those of its elements."""
+    of_segment = [finding for finding in findings if finding.element is None]
+    of_elements = [finding for finding in findings if finding.element is not None]
+    yield of_segment[:1] + of_elements
+    for finding in of_segment[1:]:
+        yield [finding]
+
+
+def _ucs(position: int, findings: Sequence[Finding]) -> Iterator[Segment]:
+    of_segment = [finding for finding in findings if finding.element is None]
+    of_elements = [finding for finding in findings if finding.element is not None]
+    code = [[_code(of_segment[0])]] if of_segment else []
+    yield Segment("UCS", [["UCS"], [str(position)], *code])
+    for finding in of_elements[:ELEMENTS_PER_SEGMENT_MAX]:
+        yield Segment("UCD", [["UCD"], [_code(finding)], _place(finding)])
+
+
+def _uci(
+    header: InterchangeHeader, action: Action, error: Finding | None = None, named: frozenset[str] = frozenset()
+) -> Segment:
+    subject = [[header.control_reference], _address(header.sender), _address(header.recipient)]
+    return Segment("UCI", [["UCI"], *subject, [action.value], *_error(error, named)])
+
+
+def _ucf(group: GroupVerdict, action: Action) -> Segment:
+    header = group.header
+    subject = [[header.reference], _address(header.sender)[:2], _address(header.recipient)[:2]]
+    error = _first_error(group.findings) if action is Action.REJECTED else None
+    return Segment("UCF", [["UCF"], *subject, [action.value], *_error(error, _OF_GROUP)])
+
+
+def _ucm(header: MessageHeader, error: Finding | None) -> Segment:
+    identifier = [header.type, header.version, header.release, header.agency, header.association]
+    subject = [[header.reference], identifier]
+    return Segment("UCM", [["UCM"], *subject, [Action.REJECTED.value], *_error(error, _OF_MESSAGE)])
+
+
+def _error(error: Finding | None, named: frozenset[str]) -> list[list[str]]:
+    """0085, 0013 and S011: 0013 depends on 0085, S011 on both (CONTRL 4:1, dependency notes)."""
+    if error is None:
+        return []
+    if error.segment not in named:
+        return [[_code(error)]]
+    return [[_code(error)], [error.segment or ""], *([_place(error)] if error.element is not None else [])]
+
+
+def _first_error(findings: Iterable[Finding]) -> Finding | None:
+    return next((finding for finding in findings if finding.is_error), None)
+
+
+def _code(finding: Finding) -> str:
+    return finding.contrl or UNSPECIFIED
+
+
+def _place(finding: Finding) -> list[str]:
+    """S011: the element (0098), and the component (0104) if the element is a composite."""
+    place = [str(finding.element)]
+    return place if finding.component is None else [*place, str(finding.component)]
+
+
+def _address(address: Address) -> list[str]:
+    return [address.identifier, address.qualifier, address.routing]
+
+
+# In
 
 
 @dataclass(frozen=True, slots=True)
-class SegmentError:
-    """UCS, or UCD below it: where in our message, and what (0085; "" where only its elements are at fault)."""
+class ReportedError:
+    """An error that a CONTRL reports at one level: 0085, 0013 and S011, "" or None where not given."""
+
+    code: str
+    service_segment: str = ""
+    element: int | None = None
+    component: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentReport:
+    """UCS: a segment of our message by its position (0096, UNH = 1), its error, and those of its elements (UCD)."""
 
     position: int | None
-    code: str
-    element: int | None = None
-    component: int | None = None
+    error: ReportedError | None
+    elements: tuple[ReportedError, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class SubjectError:
-    """The one code of UCI, UCF or UCM, and the place that it names."""
+class MessageReport:
+    """UCM: one of our messages."""
 
-    code: str = ""
-    segment: str = ""
-    element: int | None = None
-    component: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class MessageAcknowledgement:
-    """UCM: what became of one message of ours. `action` is None where 0083 is unknown."""
-
-    reference: str  # 0062
-    type: str  # 0065
+    header: MessageHeader
     action: Action | None
-    error: SubjectError
-    errors: tuple[SegmentError, ...] = ()
-    group: str = ""  # 0048 of the UCF it stands under
+    error: ReportedError | None
+    segments: tuple[SegmentReport, ...] = ()
 
     @property
-    def code(self) -> str:
-        """The code that tells most: the message's own, else the first below it."""
-        return self.error.code or next((error.code for error in self.errors if error.code), "")
+    def rejected(self) -> bool:
+        return self.action is not None and self.action.rejects
 
 
 @dataclass(frozen=True, slots=True)
-class GroupAcknowledgement:
-    """UCF: what became of one group of ours."""
+class GroupReport:
+    """UCF: one of our functional groups."""
 
-    reference: str  # 0048
+    reference: str
     action: Action | None
-    error: SubjectError
+    error: ReportedError | None
+    messages: tuple[MessageReport, ...] = ()
+
+    @property
+    def rejected(self) -> bool:
+        return self.action is not None and self.action.rejects
 
 
 @dataclass(frozen=True, slots=True)
 class Acknowledgement:
-    """What a CONTRL says about one interchange of ours."""
+    """What a received CONTRL says about an interchange that we sent.
 
-    reference: str  # 0020
-    sender: Address  # S002: who sent the interchange, so we
-    recipient: Address  # S003
+    `action` is None where the code is unknown; so in the reports below.
+    """
+
+    control_reference: str  # 0020 of our interchange
+    sender: Address  # as we sent it: ourselves
+    recipient: Address
     action: Action | None
-    error: SubjectError
-    messages: tuple[MessageAcknowledgement, ...] = ()
-    groups: tuple[GroupAcknowledgement, ...] = ()
+    error: ReportedError | None
+    messages: tuple[MessageReport, ...] = ()
+    groups: tuple[GroupReport, ...] = ()
 
-    def of(self, message_reference: str, group_reference: str = "") -> MessageAcknowledgement | None:
-        """What is said of one message by name."""
-        for message in self.messages:
-            if message.reference == message_reference and message.group == group_reference:
-                return message
-        return None
+    @property
+    def rejected(self) -> bool:
+        """Whether the whole interchange was refused."""
+        return self.action is not None and self.action.rejects
 
-    def accepts(self, message_reference: str, group_reference: str = "") -> bool | None:
-        """Whether one message is accepted; None while nothing decides it (a receipt, an unknown action).
+    @property
+    def is_receipt(self) -> bool:
+        """Whether it says only that the interchange arrived; the acknowledgement may follow."""
+        return self.action is Action.RECEIVED
 
-        What is not named shares the fate of the level above.
-        """
-        if self.action is Action.REJECTED:
+    @property
+    def positive(self) -> bool:
+        """Whether everything was acknowledged."""
+        return self.action is not None and not self.rejected and not self.is_receipt and not self._rejects_below()
+
+    def _rejects_below(self) -> bool:
+        reports = [*self.messages, *(message for group in self.groups for message in group.messages)]
+        return any(report.rejected for report in reports) or any(group.rejected for group in self.groups)
+
+    def report_on(self, message_reference: str, group_reference: str = "") -> MessageReport | None:
+        """What is said of one message by its 0062, and of its group by its 0048; None if it is not named."""
+        of_groups = [group.messages for group in self.groups if group.reference == group_reference]
+        named = self.messages if not group_reference else [report for reports in of_groups for report in reports]
+        return next((report for report in named if report.header.reference == message_reference), None)
+
+    def accepts(self, message_reference: str, group_reference: str = "") -> bool:
+        """Whether one message of ours was acknowledged, by name or because nothing above or at it was rejected."""
+        if self.action is None or self.rejected or self.is_receipt:
             return False
-        levels: list[Action | None] = [self.action]
-        levels += [group.action for group in self.groups if group.reference == group_reference]
-        named = self.of(message_reference, group_reference)
-        if named is not None:
-            levels.append(named.action)
-        if Action.REJECTED in levels:
+        if any(group.rejected for group in self.groups if group.reference == group_reference):
             return False
-        return True if levels[-1] is Action.ACKNOWLEDGED else None
-
-    def code_of(self, message_reference: str, group_reference: str = "") -> str:
-        """The 0085 code that explains a refusal; "" where none was given."""
-        named = self.of(message_reference, group_reference)
-        groups = [group.error.code for group in self.groups if group.reference == group_reference]
-        codes = [named.code if named is not None else "", *groups, self.error.code]
-        return next((code for code in codes if code), "")
+        report = self.report_on(message_reference, group_reference)
+        return report is None or not report.rejected
 
 
-_ACTIONS = {"4": Action.REJECTED, "6": Action.REJECTED, "7": Action.ACKNOWLEDGED, "8": Action.RECEIVED}
-
-
-@dataclass(slots=True)
-class _Reading:
-    group: str = ""
-    messages: list[MessageAcknowledgement] = field(default_factory=list)
-    groups: list[GroupAcknowledgement] = field(default_factory=list)
-    errors: list[SegmentError] = field(default_factory=list)
-
-    def close_message(self) -> None:
-        if self.messages and self.errors:
-            last = self.messages[-1]
-            self.messages[-1] = MessageAcknowledgement(
-                last.reference, last.type, last.action, last.error, tuple(self.errors), last.group
-            )
-        self.errors = []
+class ContrlUnreadable(ValueError):
+    """A message that is no CONTRL, or one without UCI: it does not say which interchange it answers."""
 
 
 def read(message: Message) -> Acknowledgement:
-    """What a CONTRL says. Never raises: what is missing is "" or None."""
-    subject = next((segment for segment in message.segments if segment.tag == "UCI"), Segment("UCI", [["UCI"]]))
-    reading = _Reading()
-    for segment in message.segments:
-        match segment.tag:
-            case "UCF":
-                reading.close_message()
-                reading.group = segment.get(1)
-                reading.groups.append(GroupAcknowledgement(segment.get(1), _action(segment, 4), _error(segment, 5)))
-            case "UCM":
-                reading.close_message()
-                reading.messages.append(
-                    MessageAcknowledgement(
-                        segment.get(1), segment.get(2), _action(segment, 3), _error(segment, 4), (), reading.group
-                    )
-                )
-            case "UCS":
-                reading.errors.append(SegmentError(_number(segment.get(1)), segment.get(2)))
-            case "UCD":
-                position = reading.errors[-1].position if reading.errors else None
-                place = (_number(segment.get(2)), _number(segment.get(2, 2)))
-                reading.errors.append(SegmentError(position, segment.get(1), *place))
-            case _:
-                pass
-    reading.close_message()
+    """What a received CONTRL says; raises `ContrlUnreadable` if it does not name an interchange.
+
+    Tolerant: unknown codes are kept, errors may stand at more levels than the standard has it.
+    """
+    body = [segment for segment in message.segments if segment.tag in _REPORTING]
+    if message.header.type != MESSAGE_TYPE or not body or body[0].tag != "UCI":
+        raise ContrlUnreadable(
+            f"message {message.header.reference} of type {message.header.type} is no readable CONTRL: "
+            "CONTRL begins with UCI, which repeats the control reference of the interchange that it answers"
+        )
+    uci, *rest = body
+    bare, *grouped = _split_before(rest, "UCF")
     return Acknowledgement(
-        reference=subject.get(1),
-        sender=_party(subject, 2),
-        recipient=_party(subject, 3),
-        action=_action(subject, 4),
-        error=_error(subject, 5),
-        messages=tuple(reading.messages),
-        groups=tuple(reading.groups),
+        control_reference=uci.get(1),
+        sender=Address(uci.get(2, 1), uci.get(2, 2), uci.get(2, 3)),
+        recipient=Address(uci.get(3, 1), uci.get(3, 2), uci.get(3, 3)),
+        action=_action(uci.get(4)),
+        error=_reported(uci, 5),
+        messages=_message_reports(bare),
+        groups=tuple(_group_report(segments) for segments in grouped),
     )
 
 
-def _action(segment: Segment, element: int) -> Action | None:
-    return _ACTIONS.get(segment.get(element))
+_REPORTING = frozenset({"UCI", "UCF", "UCM", "UCS", "UCD"})
 
 
-def _error(segment: Segment, element: int) -> SubjectError:
-    """0085, 0013 (0135) and S011 from `element` on."""
-    place = (_number(segment.get(element + 2)), _number(segment.get(element + 2, 2)))
-    return SubjectError(segment.get(element), segment.get(element + 1), *place)
+def _split_before(segments: Sequence[Segment], tag: str) -> list[list[Segment]]:
+    """The segments before the first with this tag, then one list from each of them on."""
+    runs: list[list[Segment]] = [[]]
+    for segment in segments:
+        if segment.tag == tag:
+            runs.append([])
+        runs[-1].append(segment)
+    return runs
 
 
-def _party(segment: Segment, element: int) -> Address:
-    return Address(segment.get(element), segment.get(element, 2), segment.get(element, 3))
+def _group_report(segments: list[Segment]) -> GroupReport:
+    ucf, *below = segments
+    return GroupReport(ucf.get(1), _action(ucf.get(4)), _reported(ucf, 5), _message_reports(below))
+
+
+def _message_reports(segments: Sequence[Segment]) -> tuple[MessageReport, ...]:
+    return tuple(_message_report(run) for run in _split_before(segments, "UCM")[1:])
+
+
+def _message_report(segments: list[Segment]) -> MessageReport:
+    ucm, *below = segments
+    header = MessageHeader(ucm.get(1), ucm.get(2, 1), ucm.get(2, 2), ucm.get(2, 3), ucm.get(2, 4), ucm.get(2, 5))
+    reports = tuple(_segment_report(run) for run in _split_before(below, "UCS")[1:])
+    return MessageReport(header, _action(ucm.get(3)), _reported(ucm, 4), reports)
+
+
+def _segment_report(segments: list[Segment]) -> SegmentReport:
+    ucs, *below = segments
+    error = ReportedError(ucs.get(2)) if ucs.get(2) else None
+    elements = tuple(ReportedError(ucd.get(1), "", _number(ucd.get(2, 1)), _number(ucd.get(2, 2))) for ucd in below)
+    return SegmentReport(_number(ucs.get(1)), error, elements)
+
+
+def _reported(segment: Segment, element: int) -> ReportedError | None:
+    """0085, 0013 and S011, which stand in this order from this element on."""
+    code, service_segment = segment.get(element), segment.get(element + 1)
+    if not code and not service_segment:
+        return None
+    place = (_number(segment.get(element + 2, 1)), _number(segment.get(element + 2, 2)))
+    return ReportedError(code, service_segment, *place)
+
+
+def _action(code: str) -> Action | None:
+    return _ACTIONS.get(code)
 
 
 def _number(text: str) -> int | None:

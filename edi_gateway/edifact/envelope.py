@@ -27,7 +27,7 @@ class ServiceElement:
     """One component of a service segment. `length_min` equals `length_max` where the length is fixed."""
 
     element: int
-    component: int
+    component: int | None  # None: the element is no composite
     identifier: str
     mandatory: bool
     numeric: bool
@@ -41,11 +41,11 @@ class ServiceElement:
         return f"{'n' if self.numeric else 'an'}{length}"
 
 
-def _layout(*rows: tuple[int, int, str, str, str]) -> tuple[ServiceElement, ...]:
+def _layout(*rows: tuple[int, int | None, str, str, str]) -> tuple[ServiceElement, ...]:
     return tuple(_service_element(*row) for row in rows)
 
 
-def _service_element(element: int, component: int, identifier: str, status: str, form: str) -> ServiceElement:
+def _service_element(element: int, component: int | None, identifier: str, status: str, form: str) -> ServiceElement:
     kind, _, longest = form.partition("..")
     if longest:
         return ServiceElement(element, component, identifier, status == "M", kind == "n", 1, int(longest))
@@ -65,14 +65,14 @@ _UNB_3 = _layout(
     (4, 3, "0014", "C", "an..14"),
     (5, 1, "0017", "M", "n6"),
     (5, 2, "0019", "M", "n4"),
-    (6, 1, "0020", "M", "an..14"),
+    (6, None, "0020", "M", "an..14"),
     (7, 1, "0022", "C", "an..14"),
     (7, 2, "0025", "C", "an2"),
-    (8, 1, "0026", "C", "an..14"),
-    (9, 1, "0029", "C", "an1"),
-    (10, 1, "0031", "C", "n1"),
-    (11, 1, "0032", "C", "an..35"),
-    (12, 1, "0035", "C", "n1"),
+    (8, None, "0026", "C", "an..14"),
+    (9, None, "0029", "C", "an1"),
+    (10, None, "0031", "C", "n1"),
+    (11, None, "0032", "C", "an..35"),
+    (12, None, "0035", "C", "n1"),
 )
 _UNB_4 = _layout(
     (2, 1, "0001", "M", "an4"),
@@ -90,53 +90,53 @@ _UNB_4 = _layout(
     (4, 4, "0046", "C", "an..35"),
     (5, 1, "0017", "M", "n8"),
     (5, 2, "0019", "M", "n4"),
-    (6, 1, "0020", "M", "an..14"),
+    (6, None, "0020", "M", "an..14"),
     (7, 1, "0022", "C", "an..14"),
     (7, 2, "0025", "C", "an2"),
-    (8, 1, "0026", "C", "an..14"),
-    (9, 1, "0029", "C", "an1"),
-    (10, 1, "0031", "C", "n1"),
-    (11, 1, "0032", "C", "an..35"),
-    (12, 1, "0035", "C", "n1"),
+    (8, None, "0026", "C", "an..14"),
+    (9, None, "0029", "C", "an1"),
+    (10, None, "0031", "C", "n1"),
+    (11, None, "0032", "C", "an..35"),
+    (12, None, "0035", "C", "n1"),
 )
 _UNG_3 = _layout(
-    (2, 1, "0038", "M", "an..6"),
+    (2, None, "0038", "M", "an..6"),
     (3, 1, "0040", "M", "an..35"),
     (3, 2, "0007", "C", "an..4"),
     (4, 1, "0044", "M", "an..35"),
     (4, 2, "0007", "C", "an..4"),
     (5, 1, "0017", "M", "n6"),
     (5, 2, "0019", "M", "n4"),
-    (6, 1, "0048", "M", "an..14"),
-    (7, 1, "0051", "M", "an..2"),
+    (6, None, "0048", "M", "an..14"),
+    (7, None, "0051", "M", "an..2"),
     (8, 1, "0052", "M", "an..3"),
     (8, 2, "0054", "M", "an..3"),
     (8, 3, "0057", "C", "an..6"),
-    (9, 1, "0058", "C", "an..14"),
+    (9, None, "0058", "C", "an..14"),
 )
 _UNG_4 = _layout(
-    (2, 1, "0038", "C", "an..6"),
+    (2, None, "0038", "C", "an..6"),
     (3, 1, "0040", "C", "an..35"),
     (3, 2, "0007", "C", "an..4"),
     (4, 1, "0044", "C", "an..35"),
     (4, 2, "0007", "C", "an..4"),
     (5, 1, "0017", "C", "n8"),
     (5, 2, "0019", "C", "n4"),
-    (6, 1, "0048", "M", "an..14"),
-    (7, 1, "0051", "C", "an..3"),
+    (6, None, "0048", "M", "an..14"),
+    (7, None, "0051", "C", "an..3"),
     (8, 1, "0052", "C", "an..3"),
     (8, 2, "0054", "C", "an..3"),
     (8, 3, "0057", "C", "an..6"),
-    (9, 1, "0058", "C", "an..14"),
+    (9, None, "0058", "C", "an..14"),
 )
 # UNH: what reading needs. 0054 may be empty (ORDERS:D::), the resolution of the directory judges it.
 _UNH = _layout(
-    (2, 1, "0062", "M", "an..14"),
+    (2, None, "0062", "M", "an..14"),
     (3, 1, "0065", "M", "an..6"),
 )
-_UNT = _layout((2, 1, "0074", "M", "n..10"), (3, 1, "0062", "M", "an..14"))
-_UNE = _layout((2, 1, "0060", "M", "n..6"), (3, 1, "0048", "M", "an..14"))
-_UNZ = _layout((2, 1, "0036", "M", "n..6"), (3, 1, "0020", "M", "an..14"))
+_UNT = _layout((2, None, "0074", "M", "n..10"), (3, None, "0062", "M", "an..14"))
+_UNE = _layout((2, None, "0060", "M", "n..6"), (3, None, "0048", "M", "an..14"))
+_UNZ = _layout((2, None, "0036", "M", "n..6"), (3, None, "0020", "M", "an..14"))
 
 _LAYOUTS_3 = {"UNB": _UNB_3, "UNG": _UNG_3, "UNH": _UNH, "UNT": _UNT, "UNE": _UNE, "UNZ": _UNZ}
 _LAYOUTS_4 = _LAYOUTS_3 | {"UNB": _UNB_4, "UNG": _UNG_4}
@@ -148,7 +148,7 @@ def check_service_segment(segment: Segment, syntax_version: str) -> list[Finding
     position = segment.position or None
     findings = []
     for row in layouts[segment.tag]:
-        value = segment.get(row.element - 1, row.component)
+        value = segment.get(row.element - 1, row.component or 1)
         rule = _fault(value, row)
         if rule is not None:
             expected = row.identifier if rule is SERVICE_ELEMENT_MISSING else row.format

@@ -440,8 +440,8 @@ SERVICE_ELEMENT_MISSING = _rule(
     "13",
     "{segment} lacks the mandatory element {expected}",
     "Il manque à {segment} l'élément obligatoire {expected}",
-    "Fill element {element}, component {component}",
-    "Remplissez l'élément {element}, composant {component}",
+    "Fill element {element} of {segment}",
+    "Remplissez l'élément {element} de {segment}",
 )
 SERVICE_ELEMENT_TOO_LONG = _rule(
     "S272",
