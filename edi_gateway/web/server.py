@@ -74,20 +74,22 @@ class Server:
     def run(self) -> None:
         """Serve until `stop`, then finish what was begun."""
         while not self._stopping:
-            self._loop()
+            self._loop(_LOOP_SECONDS)
+        self._loop(0)  # takes the connections that were made before
         self._server.accepting = False
         self._server.del_channel()
         self._socket.close()
+        self._loop(0)  # reads what they have sent
         ends = time.monotonic() + DRAIN_SECONDS_MAX
         while self._busy() and time.monotonic() < ends:
-            self._loop()
+            self._loop(_LOOP_SECONDS)
         self._server.task_dispatcher.shutdown(cancel_pending=True, timeout=5)
         for channel in list(self._server.active_channels.values()):
             channel.handle_close()
         self._server.trigger.close()
 
-    def _loop(self) -> None:
-        self._server.asyncore.loop(timeout=_LOOP_SECONDS, map=self._server._map, use_poll=True, count=1)
+    def _loop(self, seconds: float) -> None:
+        self._server.asyncore.loop(timeout=seconds, map=self._server._map, use_poll=True, count=1)
 
     def _busy(self) -> bool:
         """Whether any connection has a request begun, running, or not yet answered in full."""
