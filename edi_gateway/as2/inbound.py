@@ -137,7 +137,6 @@ def _check_receipt(receipt: ReceiptRequest, relationship: Relationship) -> None:
 
 
 _MALFORMED_IN = {
-    Layer.ENCRYPTED: DECRYPTION_FAILED,
     Layer.COMPRESSED: DECOMPRESSION_FAILED,
     Layer.SIGNED: AUTHENTICATION_FAILED,
     Layer.CONTENT: UNEXPECTED_PROCESSING_ERROR,
@@ -151,21 +150,18 @@ _REFUSED_SIGNATURE = {
 
 
 class _Plaintext:
-    """What an encryption gives. Only after its end was reached was its padding or tag checked."""
+    """What an encryption gives. Only after its end was reached without an error was its padding or tag checked."""
 
     def __init__(self, chunks: Iterator[bytes]) -> None:
-        self._chunks = chunks
         self.is_complete = False
+        self._chunks = self._passing(chunks)
 
-    def __iter__(self) -> _Plaintext:
-        return self
+    def _passing(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        yield from chunks
+        self.is_complete = True
 
-    def __next__(self) -> bytes:
-        try:
-            return next(self._chunks)
-        except StopIteration:
-            self.is_complete = True
-            raise
+    def __iter__(self) -> Iterator[bytes]:
+        return self._chunks
 
 
 class _Opening:
@@ -455,14 +451,16 @@ class _Opening:
         if isinstance(error, SignatureRefused):
             return _REFUSED_SIGNATURE.get(error.reason, AUTHENTICATION_FAILED), error.public, error.diagnosis
         diagnosis = error.diagnosis if isinstance(error, CmsError) else str(error)
-        if isinstance(error, DecryptionFailed) or self._must_not_tell():
+        layer = self._layers[-1] if self._layers else Layer.CONTENT
+        is_broken_envelope = isinstance(error, Malformed) and layer is Layer.ENCRYPTED
+        if isinstance(error, DecryptionFailed) or is_broken_envelope or self._must_not_tell():
             return DECRYPTION_FAILED, DecryptionFailed.public, diagnosis
         if isinstance(error, AlgorithmRefused):
             return INSUFFICIENT_MESSAGE_SECURITY, error.public, error.diagnosis
         if isinstance(error, DecompressionFailed):
             return DECOMPRESSION_FAILED, error.public, diagnosis
         if isinstance(error, Malformed):
-            return _MALFORMED_IN[self._layers[-1] if self._layers else Layer.CONTENT], error.public, diagnosis
+            return _MALFORMED_IN[layer], error.public, diagnosis
         return UNEXPECTED_PROCESSING_ERROR, f"The message cannot be read: {diagnosis}.", diagnosis
 
     def _must_not_tell(self) -> bool:

@@ -355,6 +355,14 @@ def test_a_changed_gcm_tag_is_a_failed_decryption_even_around_a_good_signature(p
     assert refused.disposition == d.DECRYPTION_FAILED
 
 
+def test_authenticated_content_is_not_believed_before_its_tag(partner):
+    """Cut off before the tag, nothing of what was decrypted so far decides the answer."""
+    for content in (partner.signed(partner.entity()), partner.entity(), b"no MIME at all"):
+        entity = partner.encrypted(content, cipher=Cipher.AES_256_GCM)
+        found = answers(partner, [entity[:-cut] for cut in (1, 10, 18, 19, 40)], require_signature=False)
+        assert found == {(DECRYPTION_FAILED.status, "The message could not be decrypted.")}
+
+
 # --- bombs ----------------------------------------------------------------------------------------------
 
 

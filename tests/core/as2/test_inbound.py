@@ -6,9 +6,13 @@ from datetime import timedelta
 from quopri import encodestring
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from edi_gateway.as2 import disposition as d
 from edi_gateway.as2.algorithms import Cipher, Digest, KeyTransport, SignatureScheme
+from edi_gateway.as2.certificates import Certificate, PrivateKey
 from edi_gateway.as2.headers import read_request
 from edi_gateway.as2.inbound import SIGNATURE_BYTES_MAX, open_transmission
 from edi_gateway.as2.opened import Opened, OpenedReport, Refused
@@ -410,6 +414,16 @@ def test_075_multipart_related_is_digested_whole(partner):
     assert plain.mic.value == Digest.SHA256.of(entity)
 
 
+def test_076_a_large_content_has_the_same_mic_as_a_small_one_would(partner):
+    """phase2 #37: the "large file" mode gave another MIC. Here there is one path."""
+    content = bytes(range(256)) * 4096 * 8
+    entity = partner.entity(content)
+    for layers in (("signed", "encrypted"), ("signed", "compressed", "encrypted")):
+        opened = partner.opened(partner.post(packed(partner, layers, entity)), inflate_ratio_max=10_000)
+        assert opened.mic.value == Digest.SHA256.of(entity)
+        assert Digest.SHA256.of(opened.payload.read()) == Digest.SHA256.of(content)
+
+
 # --- algorithms ----------------------------------------------------------------------------------
 
 
@@ -428,11 +442,18 @@ def test_051_sha_1_only_where_the_partnership_says_legacy(partner):
     assert opened.mic.value == Digest.SHA1.of(partner.entity())
 
 
-@pytest.mark.parametrize("scheme", [SignatureScheme.PKCS1V15, SignatureScheme.PSS])
-def test_053_rsa_in_both_schemes(partner, scheme):
+def signed_in(partner: SimulatedPartner, scheme: SignatureScheme) -> SignatureScheme:
     opened = partner.opened(partner.post(partner.signed(partner.entity(), scheme=scheme)), **SIGNED_ONLY)
     assert opened.signed_with
-    assert opened.signed_with.scheme is scheme
+    return opened.signed_with.scheme
+
+
+def test_052_rsa_pkcs1_v1_5(partner):
+    assert signed_in(partner, SignatureScheme.PKCS1V15) is SignatureScheme.PKCS1V15
+
+
+def test_053_rsa_pss(partner):
+    assert signed_in(partner, SignatureScheme.PSS) is SignatureScheme.PSS
 
 
 @pytest.mark.parametrize("kind", ["p-256", "p-384"])
@@ -459,13 +480,39 @@ def test_057_a_cipher_that_is_not_agreed_is_refused(partner):
     assert "aes-128-cbc" in refused.diagnosis
 
 
-@pytest.mark.parametrize(
-    "transport", [KeyTransport.PKCS1V15, KeyTransport.OAEP_SHA1, KeyTransport.OAEP_SHA256, KeyTransport.OAEP_SHA512]
-)
-def test_059_every_key_transport(partner, transport):
+def transported_by(partner: SimulatedPartner, transport: KeyTransport) -> KeyTransport:
     opened = partner.opened(partner.post(partner.encrypted(partner.signed(partner.entity()), transport=transport)))
     assert opened.encrypted_with
-    assert opened.encrypted_with.key_transport is transport
+    return opened.encrypted_with.key_transport
+
+
+def test_058_key_transport_by_pkcs1_v1_5(partner):
+    assert transported_by(partner, KeyTransport.PKCS1V15) is KeyTransport.PKCS1V15
+
+
+@pytest.mark.parametrize("transport", [t for t in KeyTransport if t.value.startswith("oaep")])
+def test_059_key_transport_by_oaep(partner, transport):
+    assert transported_by(partner, transport) is transport
+
+
+def test_060_key_agreement():
+    partner = SimulatedPartner(gateway_key=key_of("EC", "p-256"))
+    assert transported_by(partner, KeyTransport.ECDH) is KeyTransport.ECDH
+
+
+def test_063_a_short_rsa_key_is_refused_even_if_it_was_pinned():
+    """Draft rfc4130bis §9: RSA of 2048 bits or more."""
+    weak = rsa.generate_private_key(65537, 1024)
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "WEAK")])
+    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(weak.public_key())
+    builder = (
+        builder.serial_number(7).not_valid_before(NOW - timedelta(days=1)).not_valid_after(NOW + timedelta(days=1))
+    )
+    der = builder.sign(weak, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
+    partner = SimulatedPartner(key=PrivateKey(weak, Certificate.from_der(der)))
+    refused = partner.refused(partner.post(partner.signed(partner.entity())), **SIGNED_ONLY)
+    assert refused.disposition == d.INSUFFICIENT_MESSAGE_SECURITY
+    assert "RSA-1024" in refused.diagnosis
 
 
 def test_061_of_several_recipients_ours_need_not_be_the_first(partner):

@@ -198,6 +198,16 @@ def test_080_an_asynchronous_receipt_names_the_address(partner):
         sent(partner, policy=policy)
 
 
+def test_081_or_an_address_in_https(partner):
+    """RFC 4130 §7.3: the scheme of the address decides, and both are asked for in the same way."""
+    for url in ("http://gateway.example/as2", "https://gateway.example:8443/as2?from=us"):
+        headers = Headers(sent(partner, policy={"mdn_mode": MdnMode.ASYNC}, async_mdn_url=url).headers)
+        receipt = read_request(headers).receipt
+        assert receipt is not None
+        assert receipt.is_asynchronous
+        assert receipt.delivery_url == url
+
+
 def test_074_the_table_is_over_the_signed_bytes_under_every_algorithm(partner):
     sealed = sent(partner, policy={"encrypt": False})
     entity = b"Content-Type: application/edifact\r\nContent-Transfer-Encoding: binary\r\n"
