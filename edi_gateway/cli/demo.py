@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from edi_gateway.simulator.demonstration import Story
 
 SAMPLES = "samples/demo"
+PLAIN_WIDTH = 132
+"""Characters a line where the output does not go to a terminal."""
 
 
 @click.command()
@@ -54,7 +56,8 @@ def demo(data_dir: Path, samples: Path | None, as_json: bool) -> None:
     if as_json:
         print_json(story.as_json())
     else:
-        _show(Console(highlight=False), story)
+        console = Console(highlight=False)
+        _show(console if console.is_terminal else Console(highlight=False, width=PLAIN_WIDTH), story)
     raise SystemExit(0 if story.ok else 1)
 
 

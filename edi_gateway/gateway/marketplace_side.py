@@ -22,7 +22,7 @@ from edi_gateway.marketplace.confirming import apply_confirmation
 from edi_gateway.marketplace.fulfilment import OrderMessageState
 from edi_gateway.marketplace.inventory import InventoryReport
 from edi_gateway.marketplace.invoice import Invoice
-from edi_gateway.marketplace.moments import day, instant
+from edi_gateway.marketplace.moments import day, latest
 from edi_gateway.marketplace.shipment import Package, Shipment
 from edi_gateway.marketplace.shipping import ShipmentApplied, apply_shipment, awaited_orders, order_numbers, sscc_list
 from edi_gateway.store.business import (
@@ -161,7 +161,9 @@ def _keep_shipment(
     orders: Mapping[str, Booked],
 ) -> None:
     """What the shipment brought of which order line, and what that takes from the stock."""
-    despatched_at = instant(shipment.shipped or shipment.issued)
+    # A date may be any time of its day. Taken late, goods that a stock report of that day had left out already are
+    # counted off twice until the next report; taken early, they would be sold twice.
+    despatched_at = latest(shipment.shipped or shipment.issued, context.now)
     for shipped in applied.shipped:
         order = orders[shipped.order_number].row
         line = next(line for line in order.lines if line.number == shipped.line.number)

@@ -14,6 +14,13 @@ def instant(moment: Moment) -> datetime:
     return datetime.combine(moment, time.min, UTC)
 
 
+def latest(moment: Moment, at_most: datetime) -> datetime:
+    """The last instant that the moment may mean, `at_most` being the time when it was told; a date is a whole day."""
+    if isinstance(moment, datetime):
+        return moment.astimezone(UTC)
+    return min(datetime.combine(moment, time.max, UTC), max(instant(moment), at_most))
+
+
 def day(moment: Moment) -> date:
     """The moment's date, in UTC."""
     return moment.astimezone(UTC).date() if isinstance(moment, datetime) else moment
