@@ -7,13 +7,14 @@ settles nothing. A refusal raises an alert: somebody has to mend the document an
 from __future__ import annotations
 
 from edi_gateway.edifact import contrl
-from edi_gateway.edifact.contrl import Acknowledgement
+from edi_gateway.edifact.contrl import Acknowledgement, ContrlUnreadable
 from edi_gateway.edifact.findings import Finding
 from edi_gateway.edifact.verdict import Message as ReadMessage
 from edi_gateway.gateway import rules
 from edi_gateway.gateway.document_states import INTERCHANGES, MESSAGES, InterchangeEvent, MessageEvent
 from edi_gateway.gateway.handling import SETTLEMENT, HandlerContext, Settled
 from edi_gateway.gateway.states import change
+from edi_gateway.marketplace.rules import UNMAPPED_RECORD
 from edi_gateway.store.documents import (
     Interchange,
     InterchangeState,
@@ -23,17 +24,19 @@ from edi_gateway.store.documents import (
     sent_interchange,
 )
 
-_UNSPECIFIED = "18"
-"""0085 where a refusal gives no reason."""
+REFERENCE_CHARACTERS_MAX = 80
 
 
 def settle(context: HandlerContext, message: ReadMessage) -> list[Finding]:
     """Settle what the CONTRL speaks of. Its findings: an unknown subject, and each refusal."""
-    said = contrl.read(message)
-    context.message.document_number = said.reference[:80]
-    subject = sent_interchange(context.uow.session, context.partnership.name, said.reference)
+    try:
+        said = contrl.read(message)
+    except ContrlUnreadable as refusal:
+        return [Finding(UNMAPPED_RECORD, value=str(refusal))]
+    context.message.document_number = said.control_reference[:REFERENCE_CHARACTERS_MAX]
+    subject = sent_interchange(context.uow.session, context.partnership.name, said.control_reference)
     if subject is None:
-        return [Finding(rules.UNKNOWN_SUBJECT, segment="UCI", element=2, value=said.reference)]
+        return [Finding(rules.UNKNOWN_SUBJECT, segment="UCI", element=2, value=said.control_reference)]
     findings = []
     for sent in messages_of(context.uow.session, subject.id):
         context.message.business_key = sent.business_key
@@ -45,11 +48,22 @@ def settle(context: HandlerContext, message: ReadMessage) -> list[Finding]:
 
 
 def _verdict(said: Acknowledgement, sent: Message) -> Settled | None:
-    """What the CONTRL says of one message; None for a receipt, which settles nothing."""
-    accepted = said.accepts(sent.reference)
-    if accepted is None:
+    """What the CONTRL says of one message; None for a receipt or an unknown code, which settle nothing."""
+    if said.action is None or said.is_receipt:
         return None
-    return Settled(accepted, "" if accepted else said.code_of(sent.reference) or _UNSPECIFIED)
+    if said.accepts(sent.reference):
+        return Settled(accepted=True)
+    return Settled(accepted=False, code=_code(said, sent.reference))
+
+
+def _code(said: Acknowledgement, reference: str) -> str:
+    """The first 0085 that the refusal gives: of the message, of its segments and elements, of the interchange."""
+    report = said.report_on(reference)
+    errors = [said.error]
+    if report is not None:
+        below = [error for segment in report.segments for error in (segment.error, *segment.elements)]
+        errors = [report.error, *below, said.error]
+    return next((error.code for error in errors if error is not None and error.code), contrl.UNSPECIFIED)
 
 
 def _settle_message(context: HandlerContext, sent: Message, settled: Settled) -> list[Finding]:

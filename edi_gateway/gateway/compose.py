@@ -1,7 +1,8 @@
 """From a record to an interchange that waits to be sent (T3), within the caller's unit of work.
 
-    compose    record -> translator -> segments
-    queue      segments -> control references, UNB to UNZ -> judged by our own checker -> payload kept -> transmission
+    compose         record -> translator -> segments
+    queue_answer    verdict -> the segments of a CONTRL
+    both            -> control reference, UNB to UNZ -> judged by our own checker -> payload kept -> transmission
 
 The control reference comes from a counter in the same transaction: it is given back if the transaction rolls back, and
 never used twice. What our own checker finds fault with does not leave.
@@ -11,10 +12,12 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from edi_gateway.edifact import contrl
 from edi_gateway.edifact.characters import CharacterRefused
 from edi_gateway.edifact.findings import Finding
 from edi_gateway.edifact.segment import Segment, Separators
@@ -36,6 +39,9 @@ MESSAGE_REFERENCE = "1"
 
 _REPETITION = {"4": "*"}
 """Syntax 4 has a repetition separator (ISO 9735-1 §6); before, the place is a space."""
+
+
+_UNH_AND_UNT = 2
 
 
 class ComposeRefused(Exception):
@@ -72,47 +78,68 @@ def compose(
         body = translate.encode(record, context)
     except NotWritable as refusal:
         raise ComposeRefused(f"the record does not fit into {message_type} {agreement.directory}: {refusal}") from None
-    message = queue(uow, gateway, partnership, _header(message_type, agreement), body, business_key=business_key)
+    envelope = _envelope(uow, gateway, partnership)
+    outgoing = _Outgoing(partnership, envelope, _header(message_type, agreement), body)
+    message = _queue(uow, gateway, outgoing, _checked(_written(outgoing)), business_key)
     message.record = to_json(record)
     message.record_sha256 = of_record(message.record)
     message.document_number = record.number
     return message
 
 
-def queue(
-    uow: UnitOfWork,
-    gateway: Gateway,
-    partnership: Partnership,
-    header: MessageHeader,
-    body: Sequence[Segment],
-    *,
-    business_key: str = "",
-    answers: Interchange | None = None,
+def queue_answer(
+    uow: UnitOfWork, gateway: Gateway, partnership: Partnership, verdict: InterchangeVerdict, answers: Interchange
 ) -> Message:
-    """Queue the body of one message (without UNH and UNT) for the partner, in an interchange of its own.
+    """Queue the CONTRL for an interchange that came in. Raises ComposeRefused where it cannot be written.
 
-    `answers` is the interchange that a CONTRL answers; a CONTRL asks for no acknowledgement. Raises ComposeRefused.
+    It goes from whom the interchange was for to whom it was from, and repeats their values as they came: our own
+    checker may find fault with those, and the answer leaves all the same.
     """
-    now = gateway.now()
-    envelope = _envelope(uow, partnership.edifact, partnership.name, now, acknowledged=answers is None)
-    data = _written(envelope, header, body, partnership.edifact)
-    content_sha256 = of_interchange(_checked(data))
-    payload = gateway.payloads.put(io.BytesIO(data))
+    date, time = _local(gateway.now(), partnership.edifact)
+    reference = _control_reference(uow, partnership)
+    envelope = contrl.envelope(verdict, date=date, time=time, control_reference=reference)
+    header = contrl.contrl_header(verdict, MESSAGE_REFERENCE)
+    outgoing = _Outgoing(partnership, envelope, header, contrl.answer(verdict), answers.id)
+    data = _written(outgoing)
+    return _queue(uow, gateway, outgoing, _Written(data, of_interchange(next(judge([data])))), "")
+
+
+@dataclass(frozen=True, slots=True)
+class _Outgoing:
+    """One message on its way out, in an interchange of its own."""
+
+    partnership: Partnership
+    envelope: InterchangeHeader
+    header: MessageHeader
+    body: Sequence[Segment]
+    answers_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """The bytes of an interchange, and the digest of what they say."""
+
+    data: bytes
+    content_sha256: str
+
+
+def _queue(uow: UnitOfWork, gateway: Gateway, outgoing: _Outgoing, written: _Written, business_key: str) -> Message:
+    """Keep the bytes, queue the transmission, and put interchange and message into the store."""
+    partnership, header = outgoing.partnership, outgoing.header
     transmission = enqueue(
         uow,
         gateway,
         partnership,
-        payload,
+        gateway.payloads.put(io.BytesIO(written.data)),
         partnership.as2.content_type,
-        f"{header.type.lower()}-{envelope.control_reference}.edi",
+        f"{header.type.lower()}-{outgoing.envelope.control_reference}.edi",
         document_types=header.type,
     )
     uow.session.flush()
-    interchange = _interchange(gateway, transmission, envelope, content_sha256)
-    interchange.answers_id = answers.id if answers is not None else None
+    interchange = _interchange(gateway, transmission, outgoing, written)
     uow.session.add(interchange)
     uow.session.flush()
-    message = _message(gateway, interchange, header, len(body) + 2, business_key)
+    message = _message(gateway, interchange, outgoing, business_key)
     uow.session.add(message)
     uow.record_event(
         "message.state",
@@ -120,8 +147,8 @@ def queue(
         None,
         message.state,
         f"{header.type} {business_key} for {partnership.name}",
-        {"control_reference": envelope.control_reference, "transmission": transmission.id},
-        now,
+        {"control_reference": interchange.control_reference, "transmission": transmission.id},
+        interchange.at,
     )
     uow.session.flush()
     return message
@@ -133,69 +160,76 @@ def _header(message_type: str, agreement: MessageAgreement) -> MessageHeader:
     return MessageHeader(MESSAGE_REFERENCE, message_type, version, release, association=code)
 
 
-def _envelope(
-    uow: UnitOfWork, policy: EdifactPolicy, partnership: str, now: datetime, *, acknowledged: bool
-) -> InterchangeHeader:
+def _envelope(uow: UnitOfWork, gateway: Gateway, partnership: Partnership) -> InterchangeHeader:
     """UNB: addresses, local time, and the next control reference of the partnership."""
-    local = now.astimezone(ZoneInfo(policy.timezone))
-    reference = take_number(uow.session, f"interchange:{partnership}")
+    policy = partnership.edifact
+    date, time = _local(gateway.now(), policy)
     return InterchangeHeader(
         syntax_identifier=policy.syntax_identifier,
         syntax_version=policy.syntax_version,
         sender=Address(policy.our_id, policy.our_qualifier),
         recipient=Address(policy.their_id, policy.their_qualifier),
-        date=local.strftime("%Y%m%d" if policy.syntax_version == "4" else "%y%m%d"),
-        time=local.strftime("%H%M"),
-        control_reference=f"{reference:09d}",
-        acknowledgement_request="1" if acknowledged and policy.request_acknowledgement else "",
+        date=date,
+        time=time,
+        control_reference=_control_reference(uow, partnership),
+        acknowledgement_request="1" if policy.request_acknowledgement else "",
         agreement=policy.agreement,
         test_indicator="1" if policy.test else "",
     )
 
 
-def _written(
-    envelope: InterchangeHeader, header: MessageHeader, body: Sequence[Segment], policy: EdifactPolicy
-) -> bytes:
-    separators = Separators(repetition=_REPETITION.get(policy.syntax_version, ""))
+def _control_reference(uow: UnitOfWork, partnership: Partnership) -> str:
+    return f"{take_number(uow.session, f'interchange:{partnership.name}'):09d}"
+
+
+def _local(now: datetime, policy: EdifactPolicy) -> tuple[str, str]:
+    """S004 in the partnership's time zone: the year has four digits from syntax 4 on."""
+    local = now.astimezone(ZoneInfo(policy.timezone))
+    return local.strftime("%Y%m%d" if policy.syntax_version == "4" else "%y%m%d"), local.strftime("%H%M")
+
+
+def _written(outgoing: _Outgoing) -> bytes:
+    envelope = outgoing.envelope
+    separators = Separators(repetition=_REPETITION.get(envelope.syntax_version, ""))
+    una = outgoing.partnership.edifact.send_una
     try:
-        return write_interchange(envelope, [(header, body)], separators, una=policy.send_una)
+        return write_interchange(envelope, [(outgoing.header, outgoing.body)], separators, una=una)
     except (CharacterRefused, ServiceCharacterRefused) as refusal:
-        raise ComposeRefused(f"{header.type} cannot be written: {refusal}") from None
+        raise ComposeRefused(f"{outgoing.header.type} cannot be written: {refusal}") from None
 
 
-def _checked(data: bytes) -> InterchangeVerdict:
-    """What our own checker says of what we wrote; an error refuses it."""
+def _checked(data: bytes) -> _Written:
+    """The bytes, if our own checker finds no error in them."""
     verdicts = list(judge([data]))
     findings = [finding for verdict in verdicts for finding in verdict.all_findings()]
     errors = [finding for finding in findings if finding.is_error]
     if errors or len(verdicts) != 1:
         raise ComposeRefused("our own checker refuses the message: " + "; ".join(f.text() for f in errors), findings)
-    return verdicts[0]
+    return _Written(data, of_interchange(verdicts[0]))
 
 
-def _interchange(
-    gateway: Gateway, transmission: Transmission, envelope: InterchangeHeader, content_sha256: str
-) -> Interchange:
+def _interchange(gateway: Gateway, transmission: Transmission, outgoing: _Outgoing, written: _Written) -> Interchange:
+    envelope = outgoing.envelope
     return Interchange(
         id=gateway.new_id(),
         direction=Direction.OUT,
         state=InterchangeState.SENT,
-        partnership=transmission.partnership,
+        partnership=outgoing.partnership.name,
         transmission_id=transmission.id,
         payload_sha256=transmission.payload_sha256,
-        content_sha256=content_sha256,
+        content_sha256=written.content_sha256,
         sender=_address(envelope.sender),
         recipient=_address(envelope.recipient),
         control_reference=envelope.control_reference,
         syntax=f"{envelope.syntax_identifier}:{envelope.syntax_version}",
         test=envelope.is_test,
         at=transmission.created_at,
+        answers_id=outgoing.answers_id,
     )
 
 
-def _message(
-    gateway: Gateway, interchange: Interchange, header: MessageHeader, segments: int, business_key: str
-) -> Message:
+def _message(gateway: Gateway, interchange: Interchange, outgoing: _Outgoing, business_key: str) -> Message:
+    header = outgoing.header
     return Message(
         id=gateway.new_id(),
         interchange_id=interchange.id,
@@ -208,7 +242,7 @@ def _message(
         directory=header.directory,
         association=header.association,
         business_key=business_key,
-        segments=segments,
+        segments=len(outgoing.body) + _UNH_AND_UNT,
         at=interchange.at,
         changed_at=interchange.at,
     )

@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import delete
 
+from edi_gateway.edifact.contrl import MESSAGE_TYPE
 from edi_gateway.edifact.findings import Finding
 from edi_gateway.edifact.verdict import MessageVerdict
 from edi_gateway.gateway import rules
@@ -40,7 +41,6 @@ from edi_gateway.store.documents import (
 from edi_gateway.translators import DecodeContext, translator
 from edi_gateway.translators.json_form import from_json, to_json
 
-CONTRL = "CONTRL"
 REASON_CHARACTERS_MAX = 500
 DOCUMENT_NUMBER_CHARACTERS_MAX = 80
 
@@ -73,10 +73,10 @@ def take_in(intake: Intake, interchange: Interchange, verdict: MessageVerdict, o
         direction=Direction.IN,
         partnership=intake.partnership.name,
         state=MessageState.READ,
-        reference=verdict.header.reference,
-        type=verdict.header.type,
-        directory=verdict.header.directory,
-        association=verdict.header.association,
+        reference=verdict.header.reference[:40],
+        type=verdict.header.type[:20],
+        directory=verdict.header.directory[:20],
+        association=verdict.header.association[:20],
         document_number=_document_number(verdict),
         segments=len(verdict.message.segments),
         at=intake.now,
@@ -132,7 +132,7 @@ def _read_again(
 def _process(context: HandlerContext, verdict: MessageVerdict) -> None:
     """A message that is right in form: settle it if it is a CONTRL, else read its record and hand it on."""
     message_type = verdict.header.type
-    if message_type == CONTRL:
+    if message_type == MESSAGE_TYPE:
         _finish(context, settle(context, verdict.message))
         return
     translate = translator(message_type)

@@ -18,17 +18,19 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+import structlog
 from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from edi_gateway.edifact import contrl
 from edi_gateway.edifact.findings import Finding
 from edi_gateway.edifact.verdict import InterchangeHeader, InterchangeVerdict
 from edi_gateway.gateway.app import Gateway
-from edi_gateway.gateway.compose import queue
+from edi_gateway.gateway.compose import ComposeRefused, queue_answer
 from edi_gateway.gateway.dispatch import enqueue
 from edi_gateway.gateway.fingerprints import of_interchange
 from edi_gateway.gateway.states import INBOUND, InboundEvent, change
-from edi_gateway.gateway.take_in import CONTRL, Intake, take_in
+from edi_gateway.gateway.take_in import Intake, take_in
 from edi_gateway.messages.judge import judge
 from edi_gateway.messages.policy import JudgingPolicy
 from edi_gateway.messages.rules import INTERCHANGE_REPEATED
@@ -46,6 +48,8 @@ from edi_gateway.store.transmissions import Transmission, TransmissionState, loc
 
 REASON_CHARACTERS_MAX = 500
 
+_log = structlog.get_logger(__name__)
+
 
 @dataclass(frozen=True, slots=True)
 class _Unpacking:
@@ -59,7 +63,34 @@ class _Unpacking:
 
 
 def unpack(gateway: Gateway, transmission_id: str) -> None:
-    """Process what a received transmission carries. Does nothing for one that does not wait for it."""
+    """Process what a received transmission carries. Does nothing for one that does not wait for it.
+
+    Raises only where the storage does not work (OSError, OperationalError): then it is tried again later.
+    """
+    try:
+        _unpack(gateway, transmission_id)
+    except IntegrityError:
+        # Another worker wrote what we were about to write, such as the same control reference: it is seen now.
+        _unpack_or_park(gateway, transmission_id)
+    except (OSError, OperationalError):
+        raise
+    except Exception as fault:  # noqa: BLE001 - the boundary: what trips us is kept and seen, not tried for ever
+        _park_fault(gateway, transmission_id, fault)
+
+
+def _unpack_or_park(gateway: Gateway, transmission_id: str) -> None:
+    try:
+        _unpack(gateway, transmission_id)
+    except IntegrityError as fault:
+        _park_fault(gateway, transmission_id, fault)
+
+
+def _park_fault(gateway: Gateway, transmission_id: str, fault: Exception) -> None:
+    _log.error("unpack failed", transmission=transmission_id, exc_info=fault)
+    _park(gateway, transmission_id, f"a fault of the gateway ({type(fault).__name__}); its log says more")
+
+
+def _unpack(gateway: Gateway, transmission_id: str) -> None:
     with gateway.database.read() as reading:
         row = reading.session.get(Transmission, transmission_id)
         if row is None or row.state is not TransmissionState.RECEIVED:
@@ -180,11 +211,12 @@ def _add_interchange(
 
 
 def _envelope(header: InterchangeHeader) -> dict[str, Any]:
+    # Longer values are findings of the envelope; what is kept here is for lists and look-ups.
     return {
-        "sender": f"{header.sender.identifier}:{header.sender.qualifier}",
-        "recipient": f"{header.recipient.identifier}:{header.recipient.qualifier}",
-        "control_reference": header.control_reference,
-        "syntax": f"{header.syntax_identifier}:{header.syntax_version}",
+        "sender": f"{header.sender.identifier}:{header.sender.qualifier}"[:80],
+        "recipient": f"{header.recipient.identifier}:{header.recipient.qualifier}"[:80],
+        "control_reference": header.control_reference[:40],
+        "syntax": f"{header.syntax_identifier}:{header.syntax_version}"[:20],
         "test": header.is_test,
     }
 
@@ -225,16 +257,10 @@ def _send_again(work: _Unpacking, answer: Interchange) -> None:
 
 def _answer(work: _Unpacking, row: Interchange, verdict: InterchangeVerdict) -> None:
     """Queue the CONTRL, where it is asked for or agreed. A CONTRL is never answered by one."""
-    header = verdict.header
-    if header is None or (verdict.messages and all(message.header.type == CONTRL for message in verdict.messages)):
+    if not contrl.needs_answer(verdict, agreed=work.partnership.edifact.answer_contrl):
         return
-    if not (work.partnership.edifact.answer_contrl or header.acknowledgement_request in ("1", "2")):
-        return
-    queue(
-        work.uow,
-        work.gateway,
-        work.partnership,
-        contrl.contrl_header(verdict, "1"),
-        contrl.answer(verdict),
-        answers=row,
-    )
+    try:
+        queue_answer(work.uow, work.gateway, work.partnership, verdict, row)
+    except ComposeRefused as refusal:
+        # UCI repeats the partner's own values, which may hold what cannot be written; the rest still stands.
+        work.uow.record_event("alert.unanswered", row.subject, None, None, refusal.why, {}, work.now)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
+from edi_gateway.gateway.marketplace_side import HANDLERS
 from edi_gateway.gateway.unpack import unpack
 from edi_gateway.marketplace.fulfilment import OrderState
 from edi_gateway.store.business import InvoiceRow, InvoiceState, ShipmentRow, StockLevelRow
@@ -102,7 +105,7 @@ def test_the_references_of_two_partners_do_not_meet(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "contrl"),
+    ("arrived", "contrl"),
     [
         (partial().replace("UNZ+1+", "UNZ+2+"), "+4+29+UNZ+2'"),
         (partial().replace("UNZ+1+VEN0001", "UNZ+1+VEN0009"), "+4+28+UNZ+3'"),
@@ -110,10 +113,10 @@ def test_the_references_of_two_partners_do_not_meet(desk: Desk) -> None:
         (partial().replace("+3760000000017:14+2", "+3760000000024:14+2"), "+4+7+UNB+4"),
     ],
 )
-def test_a_faulty_envelope_refuses_the_interchange(desk: Desk, text: str, contrl: str) -> None:
+def test_a_faulty_envelope_refuses_the_interchange(desk: Desk, arrived: str, contrl: str) -> None:
     """UCI 4; its messages are kept, and none takes effect."""
     desk.place()
-    identifier = desk.arrive(text)
+    identifier = desk.arrive(arrived)
     assert desk.transmission(identifier).state is TransmissionState.UNPACKED
     (row,) = desk.interchanges()
     assert row.state is InterchangeState.REJECTED
@@ -196,6 +199,32 @@ def test_a_missing_payload_is_parked(desk: Desk) -> None:
     assert "backup" in desk.transmission(identifier).reason
 
 
+def test_a_fault_of_ours_is_parked_and_seen(tmp_path) -> None:
+    """A document that trips us is not tried for ever, and nothing of it is kept by half."""
+
+    def trips(context, record):
+        context.message.reason = "half done"
+        raise ZeroDivisionError
+
+    desk = Desk(tmp_path, {**HANDLERS, "INVRPT": trips})
+    identifier = desk.arrive(invrpt())
+    row = desk.transmission(identifier)
+    assert row.state is TransmissionState.PARKED
+    assert "ZeroDivisionError" in row.reason
+    assert (desk.messages(), desk.sent()) == ([], [])
+    desk.close()
+
+
+def test_a_database_that_does_not_work_leaves_the_transmission_waiting(desk: Desk) -> None:
+    identifier = desk.receive(invrpt())
+    with desk.gateway.database.write() as uow:
+        uow.session.execute(text("ALTER TABLE message RENAME TO elsewhere"))
+        uow.commit()
+    with pytest.raises(OperationalError):
+        unpack(desk.gateway, identifier)
+    assert desk.transmission(identifier).state is TransmissionState.RECEIVED
+
+
 def test_no_contrl_where_it_is_neither_agreed_nor_asked_for(desk: Desk) -> None:
     desk.agree(a_partnership(answer_contrl=False))
     desk.arrive(invrpt("VEN0001", number="A"))
@@ -256,8 +285,8 @@ def test_an_invoice_before_the_shipment_is_matched_then(desk: Desk) -> None:
 
 def test_everything_in_the_wrong_order_ends_as_in_the_right_one(desk: Desk) -> None:
     desk.place()
-    for text in (invoic(), desadv(), partial()):
-        desk.arrive(text)
+    for arrived in (invoic(), desadv(), partial()):
+        desk.arrive(arrived)
     (invoice,) = desk.rows(InvoiceRow)
     assert invoice.state is InvoiceState.MATCHED
     assert desk.order().state is OrderState.PARTIALLY_SHIPPED
@@ -370,8 +399,8 @@ def test_a_line_shipped_for_another_vendors_order_is_an_exception_and_the_rest_a
 
 def test_the_log_of_all_this_is_whole(desk: Desk) -> None:
     desk.place()
-    for text in (invrpt(), partial(), desadv(), invoic(), "rubbish"):
-        desk.arrive(text)
+    for arrived in (invrpt(), partial(), desadv(), invoic(), "rubbish"):
+        desk.arrive(arrived)
     with desk.gateway.database.read() as reading:
         verdict = verify_chain(reading.session)
     assert verdict.intact
