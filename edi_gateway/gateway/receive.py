@@ -31,7 +31,7 @@ from edi_gateway.as2.disposition import (
     UNKNOWN_TRADING_RELATIONSHIP,
     Disposition,
 )
-from edi_gateway.as2.errors import As2Refusal
+from edi_gateway.as2.errors import As2Refusal, RelationshipFault
 from edi_gateway.as2.headers import Headers, Request, read_request
 from edi_gateway.as2.inbound import open_transmission
 from edi_gateway.as2.mdn import SealedMdn, compose
@@ -127,6 +127,22 @@ def receive(gateway: Gateway, headers: Iterable[tuple[str, str]], body: BinaryIO
     and the partner sends again.
     """
     arrival = Arrival(id=gateway.new_id(), at=gateway.now(), headers=Headers(headers))
+    try:
+        return _receive(gateway, arrival, body)
+    except RelationshipFault as fault:
+        _alert(gateway, arrival, str(fault))
+        raise
+
+
+def _alert(gateway: Gateway, arrival: Arrival, fault: str) -> None:
+    """No key of ours is valid, or the partnership contradicts itself: nothing comes in until somebody mends it."""
+    subject = f"partnership:{arrival.headers.get('AS2-From')[:128]}"
+    with gateway.database.write() as uow:
+        uow.record_event("alert.relationship-fault", subject, None, None, fault, {}, arrival.at)
+        uow.commit()
+
+
+def _receive(gateway: Gateway, arrival: Arrival, body: BinaryIO) -> HttpAnswer:
     request, refusal = _read(arrival.headers)
     if request is None and not _means_as2(arrival.headers):
         _log.info("not AS2", id=arrival.id)

@@ -26,8 +26,8 @@ from edi_gateway.store.transmissions import (
     Transmission,
     TransmissionKind,
     TransmissionState,
+    count_receipts,
     outbound,
-    receipts,
 )
 from edi_gateway.transport.http import Answer
 
@@ -155,7 +155,7 @@ def _decide(
 def _keep(
     uow: UnitOfWork, gateway: Gateway, row: Transmission, settlement: Settlement, mdn: ReceivedMdn, now: datetime
 ) -> None:
-    if len(receipts(uow.session, row.id)) >= RECEIPTS_MAX:
+    if count_receipts(uow.session, row.id) >= RECEIPTS_MAX:
         return
     report = mdn.opened.report
     uow.session.add(

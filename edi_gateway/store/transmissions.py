@@ -13,7 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, Select, String, select
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, Select, String, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from edi_gateway.as2.opened import EncryptedWith, SignedWith
@@ -164,6 +164,7 @@ class Transmission(Base):
         ),
         Index("ix_transmission_created", "created_at", "id"),
         Index("ix_transmission_partnership_created", "partnership", "created_at"),
+        Index("ix_transmission_state_created", "state", "created_at"),
         Index("ix_transmission_waiting", "state", "partnership", "due_at"),
         Index("ix_transmission_answers_id", "answers_id"),
         Index("ix_transmission_payload_sha256", "payload_sha256"),
@@ -237,6 +238,12 @@ def receipts(session: Session, transmission_id: str) -> list[Receipt]:
             select(Receipt).where(Receipt.transmission_id == transmission_id).order_by(Receipt.at, Receipt.id)
         )
     )
+
+
+def count_receipts(session: Session, transmission_id: str) -> int:
+    """How many MDNs of a transmission are kept."""
+    statement = select(func.count()).select_from(Receipt).where(Receipt.transmission_id == transmission_id)
+    return session.scalar(statement) or 0
 
 
 def receipt_transmission(session: Session, transmission_id: str) -> Transmission | None:

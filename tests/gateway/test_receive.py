@@ -10,13 +10,15 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from edi_gateway.as2.disposition import Disposition
+from edi_gateway.as2.errors import RelationshipFault
 from edi_gateway.as2.headers import Headers
 from edi_gateway.as2.inbound import open_report
 from edi_gateway.as2.opened import OpenedReport, Trust
 from edi_gateway.gateway.receive import HttpAnswer, receive, refuse_oversized
+from edi_gateway.gateway.sweep import sweep
 from edi_gateway.store.partnerships import PartnershipState
 from edi_gateway.store.transmissions import ReceiptMode, TransmissionKind, TransmissionState
-from tests.house import BODY_BYTES_MAX, NAME, House, status, text
+from tests.house import BODY_BYTES_MAX, NAME, Crash, House, status, text
 from tests.partner import NOW, ORDERS, Posted, SimulatedPartner, key_of
 
 MDN_URL = "http://vendor.example/mdn"
@@ -387,3 +389,60 @@ def test_if_the_payload_cannot_be_kept_nothing_is_promised(house: House) -> None
     with pytest.raises(OSError, match="incoming"):
         house.post(house.message())
     assert house.rows() == []
+
+
+def test_without_a_valid_key_of_ours_nothing_is_promised_and_an_operator_hears_of_it(house: House) -> None:
+    house.later(days=400)  # our certificate has expired
+    with pytest.raises(RelationshipFault, match="key of ours"):
+        house.post(house.message())
+    assert house.rows() == []
+    assert house.alerts() == ["alert.relationship-fault"]
+
+
+# --- crashes --------------------------------------------------------------------------------------------------------
+
+
+def die(*arguments: object, **named: object) -> None:
+    raise Crash
+
+
+@pytest.mark.parametrize(
+    "edge",
+    [
+        "edi_gateway.store.payloads.PayloadStore.put",
+        "edi_gateway.store.payloads.os.fsync",
+        "edi_gateway.gateway.receive.open_transmission",
+        "edi_gateway.gateway.receive.compose",
+        "edi_gateway.store.database.append",  # in T1, before its commit
+        "sqlalchemy.orm.Session.commit",
+    ],
+)
+def test_a_crash_before_the_commit_leaves_nothing_that_was_promised_checklist_111(
+    house: House, monkeypatch: pytest.MonkeyPatch, edge: str
+) -> None:
+    posted = house.message()
+    with monkeypatch.context() as patch:
+        patch.setattr(edge, die)
+        with pytest.raises(Crash):
+            house.post(posted)
+    house.restart()
+    assert house.rows() == []
+    assert said(house, house.post(posted)).status == "processed"
+    assert house.only().state is TransmissionState.RECEIVED
+
+
+def test_a_crash_after_the_commit_and_before_the_answer_checklist_111(house: House) -> None:
+    """The partner has no MDN and sends again: he gets the one that was kept, and nothing is processed twice."""
+    posted = house.message()
+    waking = house.gateway.database.wake
+    house.gateway.database.wake = die  # the first thing after the commit
+    with pytest.raises(Crash):
+        house.post(posted)
+    house.gateway.database.wake = waking
+    house.restart()
+    (kept,) = house.receipts()
+    assert house.post(posted).body == kept.body
+    assert house.only().state is TransmissionState.RECEIVED
+    house.woken.clear()
+    sweep(house.gateway)
+    assert house.woken == [("unpack", house.only().id, None)]

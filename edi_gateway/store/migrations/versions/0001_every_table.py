@@ -217,6 +217,7 @@ def upgrade() -> None:
         batch_op.create_index("ix_transmission_partnership_created", ["partnership", "created_at"], unique=False)
         batch_op.create_index("ix_transmission_payload_sha256", ["payload_sha256"], unique=False)
         batch_op.create_index("ix_transmission_raw_sha256", ["raw_sha256"], unique=False)
+        batch_op.create_index("ix_transmission_state_created", ["state", "created_at"], unique=False)
         batch_op.create_index("ix_transmission_waiting", ["state", "partnership", "due_at"], unique=False)
         batch_op.create_index(
             "uq_transmission_inbound_message_id",
@@ -950,6 +951,7 @@ def downgrade() -> None:
             postgresql_where=sa.text("direction = 'in' AND state != 'refused'"),
         )
         batch_op.drop_index("ix_transmission_waiting")
+        batch_op.drop_index("ix_transmission_state_created")
         batch_op.drop_index("ix_transmission_raw_sha256")
         batch_op.drop_index("ix_transmission_payload_sha256")
         batch_op.drop_index("ix_transmission_partnership_created")
