@@ -238,6 +238,7 @@ class As2Section(Section):
     )
     transfer_encoding: Literal["binary", "base64"] = "binary"
     version: Literal["1.0", "1.1", "1.2"] = Field(default="1.2", description="AS2-Version that we announce")
+    attachments: Flag = Field(default=False, description="several documents in one transmission are agreed (RFC 6362)")
     copy_to_ourselves: Flag = Field(default=False, description="encrypt the content key for our certificate too")
     mdn_mic_required: Flag = Field(default=True, description="a positive MDN without MIC is no success")
     accept_canonicalised: Flag = Field(default=False, description="verify also over the content with bare LF made CRLF")
