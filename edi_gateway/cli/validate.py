@@ -1,4 +1,4 @@
-"""`edi-gateway validate`: what is wrong with EDIFACT files, for people and for programs."""
+"""`edi-gateway validate`: what is wrong with EDIFACT files, for people, for programs, or as our CONTRL."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import IO, cast
@@ -86,15 +87,20 @@ class FileReport:
 @click.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @json_option
+@click.option("--contrl", "as_contrl", is_flag=True, help="Write the CONTRL that we would answer instead.")
 @click.option("--language", type=click.Choice(["en", "fr"]), default="en", show_default=True, help="Of the findings.")
-def validate(files: Sequence[str], as_json: bool, language: Language) -> None:
+def validate(files: Sequence[str], as_json: bool, as_contrl: bool, language: Language) -> None:
     """Judge EDIFACT files by their directories and print what is wrong with them.
 
     `-` reads the standard input. Exit code 0: all valid; 1: errors found; 2: not EDIFACT, or not readable.
     """
+    if as_json and as_contrl:
+        raise click.UsageError("--json and --contrl exclude each other")
     reports = [report(path, language) for path in files]
     if as_json:
         print_json({"files": [file_as_json(found, language) for found in reports]})
+    elif as_contrl:
+        _write_contrl(reports, language)
     else:
         for found in reports:
             _print_report(found, language)
@@ -242,3 +248,34 @@ def _places(finding: Finding, words: dict[str, str]) -> Iterator[str]:
         if place is not None:
             yield words[label].format(place)
 
+
+# As CONTRL
+
+
+def _write_contrl(reports: Sequence[FileReport], language: Language) -> None:
+    """One CONTRL interchange for each that was read, none for a CONTRL; what was not read is said on stderr."""
+    from edi_gateway.edifact import contrl
+
+    now, answers = datetime.now(UTC), 0
+    for found in reports:
+        for interchange in found.interchanges:
+            if contrl.needs_answer(interchange, agreed=True):
+                answers += 1
+                click.echo(_contrl(interchange, now, str(answers)))
+        if found.exit_code == NOT_READ:
+            reason = found.problem or "; ".join(finding.text(language) for finding in found.outside)
+            click.echo(f"{found.path}: {_WORDS[language]['not read'].format(reason)}", err=True)
+
+
+def _contrl(interchange: InterchangeVerdict, now: datetime, control_reference: str) -> bytes:
+    from edi_gateway.edifact import contrl, writer
+    from edi_gateway.edifact.characters import CharacterRefused
+
+    header = cast(InterchangeHeader, interchange.header)
+    date = now.strftime("%Y%m%d" if header.syntax_version == "4" else "%y%m%d")
+    unb = contrl.envelope(interchange, date=date, time=now.strftime("%H%M"), control_reference=control_reference)
+    message = (contrl.contrl_header(interchange, "1"), contrl.answer(interchange))
+    try:
+        return writer.write_interchange(unb, [message])
+    except CharacterRefused:  # the subject itself used characters that it did not declare; its answer repeats them
+        return writer.write_interchange(replace(unb, syntax_identifier="UNOY"), [message])

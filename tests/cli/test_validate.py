@@ -12,7 +12,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from edi_gateway.cli import main
+from edi_gateway.messages.judge import judge
 from tests.core.messages.provocations import interchange
+from tests.core.messages.test_corpus import Row, rows
 from tests.core.messages.texts import ORDER
 
 GOOD = interchange()
@@ -75,9 +77,7 @@ def test_json_has_the_promised_shape() -> None:
                 "sender": "3760000000017",
                 "recipient": "3760000001014",
                 "control_reference": "IC1",
-                "messages": [
-                    {"reference": "1", "type": "ORDERS", "directory": "D.96A", "valid": True, "findings": []}
-                ],
+                "messages": [{"reference": "1", "type": "ORDERS", "directory": "D.96A", "valid": True, "findings": []}],
                 "findings": [],
             }
         ],
@@ -88,6 +88,61 @@ def test_json_has_the_promised_shape() -> None:
     assert (findings[1]["severity"], findings[1]["level"]) == ("error", "structure")
     assert (findings[1]["position"], findings[1]["element"], findings[1]["component"]) == (7, 2, 2)
     assert BAD[findings[1]["offset"] :].startswith(b"QTY+21:1O")
+
+
+@pytest.mark.usefixtures("files")
+def test_the_contrl_that_we_would_answer() -> None:
+    answer = run("--contrl", "bad.edi", code=1).stdout
+    assert answer.startswith("UNA:+.? 'UNB+UNOC:3+3760000001014:14+3760000000017:14+")
+    assert "'UCI+IC1+3760000000017:14+3760000001014:14+7'" in answer
+    assert "'UCM+1+ORDERS:D:96A:UN:EAN008+4'UCS+1+13'UCS+7'UCD+37+2:2'" in answer
+    assert "'UCI+IC1+3760000000017:14+3760000001014:14+7'UNT" in run("--contrl", "good.edi").stdout
+
+
+@pytest.mark.usefixtures("files")
+def test_a_contrl_is_never_answered() -> None:
+    contrl = run("--contrl", "good.edi").stdout_bytes
+    assert run("--contrl", "-", data=contrl).stdout == ""
+
+
+@pytest.mark.usefixtures("files")
+def test_what_is_no_edifact_has_no_contrl() -> None:
+    result = run("--contrl", "binary", code=2)
+    assert result.stdout == ""
+    assert "binary: not read: " in result.stderr
+
+
+def versions(text: bytes) -> list[tuple[bytes, str]]:
+    """An interchange of syntax 3 in both syntaxes, and the version of CONTRL that answers each."""
+    return [(text, "D.3"), (text.replace(b"UNOC:3", b"UNOC:4").replace(b"+261122", b"+20261122"), "4.1")]
+
+
+@pytest.mark.parametrize("row", rows(), ids=lambda row: row.name)
+def test_the_answer_names_code_and_place_and_is_itself_valid(row: Row) -> None:
+    for data, version in versions(row.interchange.encode("latin-1")):
+        answer = CliRunner().invoke(main, ["validate", "--contrl", "-"], input=data).stdout_bytes
+        (verdict,) = judge([answer])
+        assert [finding for finding in verdict.all_findings() if finding.is_error] == []
+        assert verdict.messages[0].header.directory == version
+        assert rejection(row) in answer.decode()
+
+
+def rejection(row: Row) -> str:
+    """What the CONTRL must hold for the fault of this row."""
+    position, _, element = row.position.partition(" / ")
+    match row.segment, row.contrl:
+        case "", _:
+            return "+7'UNT+3+1'"
+        case "UNZ", code:
+            return f"+4+{code}+UNZ+2'UNT"
+        case "UNT", code:
+            return f"+4+{code}+UNT+{2 if code == '29' else 3}'UNT"
+        case _, code:
+            return f"+4'UCS+{position}'UCD+{code}+{element}'UNT" if element else f"+4'UCS+{position}+{code}'UNT"
+
+
+def test_one_output_at_a_time() -> None:
+    assert "exclude each other" in run("--json", "--contrl", "-", code=2).output
 
 
 def test_the_standard_input() -> None:
