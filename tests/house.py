@@ -36,13 +36,13 @@ from edi_gateway.store import partnerships as partnership_store
 from edi_gateway.store.database import Database
 from edi_gateway.store.events import Event, verify_chain
 from edi_gateway.store.partnerships import PartnershipState
-from edi_gateway.store.payloads import PayloadStore
+from edi_gateway.store.payloads import SMALL_BYTES_MAX, PayloadStore
 from edi_gateway.store.transmissions import Receipt, Transmission, TransmissionState
 from edi_gateway.transport.http import Answer, Outgoing, TransportError
 from tests.partner import NOW, ORDERS, Posted, SimulatedPartner
 
 NAME = "vendor"
-BODY_BYTES_MAX = 64 * 1024
+BODY_BYTES_MAX = 2 * SMALL_BYTES_MAX
 
 
 class Crash(BaseException):
@@ -140,7 +140,7 @@ class House:
         return Gateway(
             config=config,
             database=database,
-            payloads=PayloadStore(self.folder / "payloads"),
+            payloads=PayloadStore(self.folder / "payloads", database),
             partnerships=Partnerships(database, keys, self._seconds),
             keys=keys,
             send=self.network,

@@ -82,7 +82,7 @@ def open_gateway(
     return Gateway(
         config=config,
         database=database,
-        payloads=PayloadStore(config.data_dir / "payloads"),
+        payloads=PayloadStore(config.data_dir / "payloads", database),
         partnerships=Partnerships(database, keys),
         keys=keys,
         send=send or HttpClient(),

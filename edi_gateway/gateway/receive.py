@@ -1,6 +1,6 @@
 """One POST of a partner: kept durably, judged, committed, then answered (T1).
 
-    raw body -> payload store       durable before anything else happens
+    raw body -> payload store       a large one is durable before anything else happens, a small one with T1
     as2                             headers, decrypt, verify, inflate: payload and MIC, or a refusal
     T1 { transmission, payloads, receipt, event }   COMMIT, then the receipt is answered
 
@@ -214,7 +214,7 @@ def _identified(gateway: Gateway, arrival: Arrival) -> Arrival:
 
 def _judge(gateway: Gateway, arrival: FromPartner, refusal: Refusal | None) -> HttpAnswer:
     """Open what came and act on it. `refusal` is what is wrong with the headers unless it turns out to be a report."""
-    with gateway.payloads.open(arrival.raw.sha256) as body:
+    with gateway.payloads.open(arrival.raw) as body:
         outcome = open_transmission(
             arrival.request, arrival.headers, body, arrival.relationship, gateway.payloads.spool, arrival.at
         )
@@ -453,7 +453,7 @@ def _refuse(gateway: Gateway, arrival: Arrival, refusal: Refusal) -> HttpAnswer:
 
 def _settle(gateway: Gateway, arrival: FromPartner, report: OpenedReport) -> HttpAnswer:
     """An asynchronous MDN, on the message URL or the MDN URL: always 200, whatever it says."""
-    with gateway.payloads.open(arrival.raw.sha256) as stream:
+    with gateway.payloads.open(arrival.raw) as stream:
         mdn = ReceivedMdn(report, tuple(arrival.headers), stream.read(ANSWER_BYTES_MAX))
     with gateway.database.write() as uow:
         _keep_payloads(uow, arrival)

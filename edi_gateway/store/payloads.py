@@ -1,30 +1,41 @@
-"""Payload bytes as files named by their SHA-256. Written once, durable before any row speaks of them.
+"""Payload bytes, named by their SHA-256. Written once, durable at the latest with the commit that speaks of them.
 
-A put streams into `incoming/`, then: fsync of the file, rename to its name, fsync of the folder. Only after that may a
-row be committed that refers to it. A put that no row followed leaves a file that nobody refers to: harmless, and the
-next put of the same bytes finds it.
+Most documents of the trade are a few kilobytes. A small payload stands in its own row and becomes durable with the
+commit of those that refer to it: no fsync of its own (docs/adr/0007). A large one is a file. Its put streams into
+`incoming/`, then: fsync of the file, rename to its name, fsync of the folder. Only after that may a row be committed
+that refers to it. A put that no row followed leaves a file that nobody refers to: harmless, and the next put of the
+same bytes finds it.
+
+    stored = payloads.put(stream)
+    with database.write() as uow:
+        keep(uow, stored, now)          # before the rows that refer to it, in the same unit of work
+        ...
+        uow.commit()
 """
 
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from sqlalchemy import BigInteger, String
+from sqlalchemy import BigInteger, LargeBinary, String, bindparam, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from edi_gateway.store.base import Base
-from edi_gateway.store.database import UnitOfWork
+from edi_gateway.store.database import Database, UnitOfWork
 
 CHUNK_BYTES = 256 * 1024
+SMALL_BYTES_MAX = 64 * 1024  # kept in the row; from about 256 KiB on, a file is written faster
 SPOOL_MEMORY_BYTES_MAX = 1024 * 1024  # a spool grows in memory up to here, then on disk
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -46,33 +57,40 @@ class PayloadMissing(Exception):
 
 
 class Payload(Base):
-    """A row for each kept file, so that an audit can walk them and a purge knows what is referred to."""
+    """A row for each payload, so that an audit can walk them and a purge knows what is referred to."""
 
     __tablename__ = "payload"
 
     sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
     size: Mapped[int] = mapped_column(BigInteger)
     stored_at: Mapped[datetime]
+    content: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)  # None: the bytes are a file
+
+
+_CONTENT = select(Payload.content).where(Payload.sha256 == bindparam("sha256"))
 
 
 def keep(uow: UnitOfWork, stored: Stored, now: datetime) -> None:
     """Give `stored` its row, once. Rows that refer to a payload come after this in the same unit of work."""
-    uow.insert_once(Payload, {"sha256": stored.sha256, "size": stored.size, "stored_at": now})
+    values = {"sha256": stored.sha256, "size": stored.size, "stored_at": now, "content": stored.content}
+    uow.insert_once(Payload, values)
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """The name and size of kept bytes."""
+    """The name and size of what was put. Small bytes are here until `keep` gives them to the database."""
 
     sha256: str
     size: int
+    content: bytes | None = field(default=None, repr=False, compare=False)
 
 
 class PayloadStore:
-    """A folder of content-addressed files, `ab/cd/<sha256>`."""
+    """A folder of content-addressed files, `ab/cd/<sha256>`, and the small ones in the database."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, database: Database) -> None:
         self._root = root
+        self._database = database
         self._incoming = root / "incoming"
         self._scratch = root / "scratch"
         self._durable: set[Path] = set()  # folders whose own names are durable, as far as this process knows
@@ -80,11 +98,28 @@ class PayloadStore:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def put(self, stream: BinaryIO, bytes_max: int | None = None) -> Stored:
-        """Keep what `stream` still holds, durably. Raises PayloadTooLarge beyond `bytes_max`, and OSError."""
+        """Keep what `stream` still holds: durable now as a file, or with the commit of `keep` if it is small.
+
+        Raises PayloadTooLarge beyond `bytes_max`, and OSError.
+        """
+        chunks = _bounded(stream, bytes_max)
+        ahead = bytearray()
+        for chunk in chunks:
+            ahead += chunk
+            if len(ahead) > SMALL_BYTES_MAX:
+                return self._put_file(chain((bytes(ahead),), chunks))
+        content = bytes(ahead)
+        return Stored(hashlib.sha256(content).hexdigest(), len(content), content)
+
+    def answers(self) -> bool:
+        """Whether a file can be kept right now. Raises OSError if not."""
+        return self._put_file([]).size == 0
+
+    def _put_file(self, chunks: Iterable[bytes]) -> Stored:
         descriptor, name = tempfile.mkstemp(dir=self._incoming)
         try:
             with os.fdopen(descriptor, "wb") as target:
-                stored = _copy(stream, target, bytes_max)
+                stored = _copy(chunks, target)
                 target.flush()
                 os.fsync(target.fileno())
             self._name(Path(name), stored.sha256)
@@ -114,12 +149,24 @@ class PayloadStore:
             raise ValueError(f"not a SHA-256 in lower-case hex: {sha256!r}")
         return self._root / sha256[:2] / sha256[2:4] / sha256
 
-    def open(self, sha256: str) -> BinaryIO:
-        """The kept bytes, from the start; raise `PayloadMissing`."""
+    def open(self, kept: str | Stored) -> BinaryIO:
+        """The bytes, from the start, by their digest, or as `put` gave them; raise `PayloadMissing`."""
+        if isinstance(kept, str):
+            return self._opened(kept)
+        return self._opened(kept.sha256) if kept.content is None else io.BytesIO(kept.content)
+
+    def _opened(self, sha256: str) -> BinaryIO:
         try:
             return self.path(sha256).open("rb")
         except FileNotFoundError:
-            raise PayloadMissing(sha256) from None
+            content = self._small(sha256)
+        if content is None:
+            raise PayloadMissing(sha256)
+        return io.BytesIO(content)
+
+    def _small(self, sha256: str) -> bytes | None:
+        with self._database.engine.connect() as connection:
+            return connection.execute(_CONTENT, {"sha256": sha256}).scalar()
 
     def chunks(self, sha256: str, chunk_bytes: int = CHUNK_BYTES) -> Iterator[bytes]:
         """The kept bytes in pieces; raise `PayloadMissing`."""
@@ -132,12 +179,20 @@ class PayloadStore:
         return cast(BinaryIO, tempfile.SpooledTemporaryFile(SPOOL_MEMORY_BYTES_MAX, dir=str(self._scratch)))
 
 
-def _copy(source: BinaryIO, target: BinaryIO, bytes_max: int | None) -> Stored:
-    digest, size = hashlib.sha256(), 0
+def _bounded(source: BinaryIO, bytes_max: int | None) -> Iterator[bytes]:
+    """The chunks of `source`; PayloadTooLarge beyond `bytes_max`."""
+    size = 0
     while chunk := source.read(CHUNK_BYTES):
         size += len(chunk)
         if bytes_max is not None and size > bytes_max:
             raise PayloadTooLarge(bytes_max)
+        yield chunk
+
+
+def _copy(chunks: Iterable[bytes], target: BinaryIO) -> Stored:
+    digest, size = hashlib.sha256(), 0
+    for chunk in chunks:
+        size += len(chunk)
         digest.update(chunk)
         target.write(chunk)
     return Stored(digest.hexdigest(), size)

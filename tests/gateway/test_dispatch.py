@@ -15,6 +15,7 @@ from edi_gateway.gateway.dispatch import JITTER, CannotResend, pause, resend
 from edi_gateway.gateway.sweep import sweep
 from edi_gateway.partnership import As2Policy, Compression, MdnMode
 from edi_gateway.store.partnerships import PartnershipState
+from edi_gateway.store.payloads import SMALL_BYTES_MAX
 from edi_gateway.store.transmissions import TransmissionState
 from edi_gateway.transport.http import Answer, Outgoing
 from tests.house import NAME, Crash, House, crash, status, timeout, unreachable
@@ -350,7 +351,7 @@ def test_an_expired_certificate_of_the_partner_parks_with_the_reason(house: Hous
 
 
 def test_a_missing_payload_file_parks_with_the_reason(house: House) -> None:
-    sent = house.send()
+    sent = house.send(b"x" * (SMALL_BYTES_MAX + 1))
     house.gateway.payloads.path(house.row(sent).payload_sha256 or "").unlink()
     house.dispatch()
     assert house.row(sent).state is TransmissionState.PARKED

@@ -99,7 +99,7 @@ class Desk:
         self.gateway = Gateway(
             config=config,
             database=database,
-            payloads=PayloadStore(folder / "payloads"),
+            payloads=PayloadStore(folder / "payloads", database),
             partnerships=Partnerships(database, keys),
             keys=keys,
             send=_nobody_sends,

@@ -12,6 +12,7 @@ from edi_gateway.marketplace.fulfilment import OrderState
 from edi_gateway.store.business import InvoiceRow, InvoiceState, ShipmentRow, StockLevelRow
 from edi_gateway.store.documents import InterchangeState, MessageState
 from edi_gateway.store.events import verify_chain
+from edi_gateway.store.payloads import SMALL_BYTES_MAX
 from edi_gateway.store.transmissions import TransmissionState
 from tests.core.marketplace.documents import SUPPLIER, an_order
 from tests.gateway.documents.desk import (
@@ -191,7 +192,7 @@ def test_a_suspended_partner_leaves_the_transmission_parked(desk: Desk) -> None:
 
 
 def test_a_missing_payload_is_parked(desk: Desk) -> None:
-    identifier = desk.receive(partial())
+    identifier = desk.receive(partial() + " " * SMALL_BYTES_MAX)
     sha256 = desk.transmission(identifier).payload_sha256
     assert sha256
     desk.gateway.payloads.path(sha256).unlink()
