@@ -160,11 +160,11 @@ def _interchange(work: _Unpacking, verdict: InterchangeVerdict, ordinal: int) ->
     state = InterchangeState.REJECTED if verdict.rejected else InterchangeState.PROCESSED
     row = _add_interchange(work, verdict, ordinal, state)
     add_findings(work.uow.session, [*verdict.findings, *_of_groups(verdict)], row.id)
+    _answer(work, row, verdict)  # first in the queue: a handler may answer too, and CONTRL comes before ORDRSP
     refused_groups = [group.header for group in verdict.groups if group.rejected]
     for number, message in enumerate(verdict.messages, 1):
         rejected = verdict.rejected or message.message.group in refused_groups
         take_in(_intake(work), row, message, number, rejected=rejected)
-    _answer(work, row, verdict)
 
 
 def _of_groups(verdict: InterchangeVerdict) -> list[Finding]:
