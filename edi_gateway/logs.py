@@ -10,6 +10,9 @@ import sys
 
 import structlog
 
+from edi_gateway.store.events import Happened
+
+_log = structlog.get_logger("edi_gateway.events")
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
 
@@ -30,3 +33,11 @@ def configure(level: str) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
+
+
+def happened(item: Happened) -> None:
+    """A line for each event: what, which one, from where to where; the reason only of an alert."""
+    if item.kind.startswith("alert."):
+        _log.warning(item.kind, subject=item.subject, reason=item.reason)
+    else:
+        _log.info(item.kind, subject=item.subject, before=item.from_state, after=item.to_state)

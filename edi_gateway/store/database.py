@@ -45,6 +45,13 @@ _SQLITE_PRAGMAS = (
 )
 
 
+Hear = Callable[[Happened], None]
+
+
+def nobody_hears(happened: Happened) -> None:
+    """The listener of a process that keeps no log of what is in the event log anyhow."""
+
+
 def nobody_listens(task: str, key: str, at: datetime | None) -> None:
     """The waker of a process that runs no work (a CLI command): the server's sweep finds what waits."""
 
@@ -59,9 +66,10 @@ class Reading:
 class UnitOfWork(Reading):
     """One transaction that writes. Only `commit` keeps it."""
 
-    def __init__(self, session: Session, wake: Wake) -> None:
+    def __init__(self, session: Session, wake: Wake, hear: Hear) -> None:
         super().__init__(session)
         self._wake = wake
+        self._hear = hear
         self._happened: list[Happened] = []
         self._wakes: dict[tuple[str, str, bool], datetime | None] = {}
 
@@ -98,15 +106,17 @@ class UnitOfWork(Reading):
         return connection.execute(statement, dict(values)).rowcount == 1
 
     def commit(self) -> None:
-        """Write the events, commit, then hand over the wake-ups."""
+        """Write the events, commit, then hand over the wake-ups and tell what happened."""
         self.session.flush()
         if self._happened:
             append(self.session, self._happened)
         self.session.commit()
-        self._happened.clear()
-        for (task, key, _), at in self._wakes.items():
+        happened, self._happened = self._happened, []
+        wakes, self._wakes = self._wakes, {}
+        for (task, key, _), at in wakes.items():
             self._wake(task, key, at)
-        self._wakes.clear()
+        for item in happened:
+            self._hear(item)
 
 
 @cache
@@ -123,13 +133,14 @@ class Database:
         self.url = url
         self.engine = _engine(url)
         self.wake = wake
+        self.hear: Hear = nobody_hears  # told each event after its commit
         self._writer = self.engine.execution_options(begin="BEGIN IMMEDIATE")
 
     @contextmanager
     def write(self) -> Iterator[UnitOfWork]:
         """A unit of work; rolled back unless `commit` was called."""
         with Session(self._writer, expire_on_commit=False) as session:
-            yield UnitOfWork(session, self.wake)
+            yield UnitOfWork(session, self.wake, self.hear)
 
     @contextmanager
     def read(self) -> Iterator[Reading]:

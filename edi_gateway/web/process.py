@@ -50,6 +50,7 @@ def run(
     make_ready(config)
     work = EmbeddedWork(config.work.threads)
     gateway = open_gateway(config, handlers=handlers, wake=work.wake)
+    gateway.database.hear = logs.happened
     try:
         _first_key(gateway)
         app = create_app(gateway, workers_alive=lambda: work.running, blueprints=blueprints(gateway))

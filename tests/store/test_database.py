@@ -84,6 +84,18 @@ def test_a_failed_commit_wakes_nobody(database: Database, woken: list[object]) -
     assert woken == []
 
 
+def test_what_happened_is_told_after_the_commit(database: Database) -> None:
+    heard: list[str] = []
+    database.hear = lambda item: heard.append(item.subject)
+    for subject, kept in (("a:1", True), ("a:2", False)):
+        with database.write() as uow:
+            uow.record_event("kind", subject, None, None, "", {}, NOW)
+            assert subject not in heard
+            if kept:
+                uow.commit()
+    assert heard == ["a:1"]
+
+
 def test_what_a_view_changes_is_not_kept(database: Database) -> None:
     with database.read() as view:
         view.session.add(Payload(sha256=SHA, size=1, stored_at=NOW))

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 from sqlalchemy import inspect, text
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.schema import CreateIndex, CreateTable
 
 from edi_gateway.store import migrate
 from edi_gateway.store.database import BrokenReference, Database, migrating
@@ -95,3 +97,12 @@ def test_a_migration_that_leaves_a_dangling_reference_is_undone(migrated: Databa
         dangle()
     with migrated.read() as view:
         assert view.session.execute(text("SELECT count(*) FROM receipt")).scalar_one() == 0
+
+
+def test_every_table_can_be_made_on_postgresql() -> None:
+    """No table says anything that only SQLite understands."""
+    for table in metadata.sorted_tables:
+        statement = str(CreateTable(table).compile(dialect=postgresql.dialect()))
+        assert statement.strip().startswith(f"CREATE TABLE {table.name}")
+        for index in table.indexes:
+            assert str(CreateIndex(index).compile(dialect=postgresql.dialect()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -73,7 +74,8 @@ def test_an_empty_folder_gives_a_gateway(tmp_path: Path, http: urllib3.PoolManag
         process.send_signal(signal.SIGTERM)
         assert process.wait(SECONDS_MAX) == 0
         assert process.stderr is not None
-        assert "Traceback" not in process.stderr.read()
+        lines = [json.loads(line) for line in process.stderr.read().splitlines()]  # nothing but JSON
+    assert ("transmission.state", None, "refused") in [(e["event"], e.get("before"), e.get("after")) for e in lines]
     database = Database(f"sqlite:///{tmp_path}/data/gateway.sqlite")
     with database.read() as view:
         assert [row.as2_from for row in view.session.query(Transmission)] == ["STRANGER"]
