@@ -23,7 +23,7 @@ from edi_gateway.gateway.document_states import MESSAGES, MessageEvent
 from edi_gateway.gateway.fingerprints import of_record
 from edi_gateway.gateway.handling import HandlerContext
 from edi_gateway.gateway.states import change
-from edi_gateway.marketplace.rules import UNMAPPED_RECORD
+from edi_gateway.marketplace.rules import REPEATED_DOCUMENT, UNMAPPED_RECORD
 from edi_gateway.messages.judge import judge
 from edi_gateway.messages.policy import JudgingPolicy
 from edi_gateway.messages.tree import Group
@@ -174,6 +174,7 @@ def _is_repeated(context: HandlerContext) -> bool:
     earlier = earlier_document(context.uow.session, context.message)
     if earlier is None or earlier.record_sha256 != context.message.record_sha256:
         return False
+    _note(context, [Finding(REPEATED_DOCUMENT, value=context.message.document_number)])
     _change(context, MessageEvent.REPEAT, f"the same as message {earlier.id}")
     return True
 

@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Select, String, UniqueConstraint, func, select
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Select, String, UniqueConstraint, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from edi_gateway.edifact.findings import Finding
@@ -343,7 +343,3 @@ def _before(statement: Select[Message], before: tuple[datetime, str] | None) -> 
         at, identifier = before
         statement = statement.where((Message.at < at) | ((Message.at == at) & (Message.id < identifier)))
     return statement.order_by(Message.at.desc(), Message.id.desc())
-
-
-def count_messages(session: Session, state: MessageState) -> int:
-    return session.scalar(select(func.count()).select_from(Message).where(Message.state == state)) or 0

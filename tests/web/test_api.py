@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
 from edi_gateway.translators.json_form import to_json
@@ -332,4 +335,33 @@ def test_the_description_names_every_route(shop: Shop) -> None:
     routes = {"/orders", "/orders/{number}", "/orders/{number}/payment", "/inventory", "/invoices", "/messages/{id}"}
     assert {f"/api/v1{route}" for route in routes} <= set(described["paths"])
     assert described["components"]["securitySchemes"]["token"]["scheme"] == "bearer"
-    assert "PlaceOrder" in described["components"]["schemas"]
+    schemas = described["components"]["schemas"]
+    assert "PlaceOrder" in schemas
+    references = set(re.findall(r'"#/components/schemas/([^"]+)"', json.dumps(described)))
+    assert references <= set(schemas)
+    assert set(described["paths"]["/api/v1/orders"]["post"]["responses"]) >= {"200", "201", "401", "409", "422"}
+
+
+_json = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@settings(deadline=None, max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_no_order_however_broken_is_more_than_refused(shop: Shop, data: st.DataObject) -> None:
+    """One value of a good order replaced by any other: an answer below 500, and nothing by half."""
+    body = shop.order(f"MP{data.draw(st.integers(0, 10**6))}")
+    node: Any = body
+    while True:
+        key = data.draw(st.sampled_from(sorted(node) if isinstance(node, dict) else range(len(node))))
+        if not (isinstance(node[key], (dict, list)) and node[key]) or data.draw(st.booleans()):
+            break
+        node = node[key]
+    node[key] = data.draw(_json)
+    response = shop.post("/orders", body)
+    assert response.status_code in (200, 201, 409, 422), response.json
+    if response.status_code == 422:
+        assert response.json["errors"]

@@ -14,11 +14,15 @@ from edi_gateway.gateway.app import Gateway
 from edi_gateway.web.api import cycles, documents, orders
 from edi_gateway.web.api.access import require_token
 from edi_gateway.web.api.errors import ApiRefusal, ErrorAnswer, refusal_response
+from edi_gateway.web.api.models import Answer
 
 PREFIX = "/api/v1"
 DESCRIPTION = "/openapi.json"
 SECURITY: list[dict[str, list[str]]] = [{"token": []}]
-_RESPONSES: dict[Any, Any] = {401: ErrorAnswer, 404: ErrorAnswer, 409: ErrorAnswer, 422: ErrorAnswer}
+_RESPONSES: dict[Any, Any] = {
+    200: Answer,
+    **dict.fromkeys((400, 401, 404, 409, 413, 415, 422, 503), ErrorAnswer),
+}
 
 
 def blueprint(gateway: Gateway) -> APIBlueprint:

@@ -15,7 +15,7 @@ from edi_gateway.gateway.orders import UnknownPartner
 from edi_gateway.store.business import InvoiceRow
 from edi_gateway.web.api.bodies import reads
 from edi_gateway.web.api.errors import ErrorEntry, conflict, invalid
-from edi_gateway.web.api.models import CommissionCycleBody
+from edi_gateway.web.api.models import Answer, CommissionCycleBody
 
 CYCLES = [Tag(name="cycles", description="The marketplace's commission")]
 
@@ -23,7 +23,12 @@ CYCLES = [Tag(name="cycles", description="The marketplace's commission")]
 def add_routes(api: APIBlueprint, gateway: Gateway) -> None:
     """POST /cycles/commission."""
 
-    @api.post("/cycles/commission", tags=CYCLES, summary="Invoice the commission of a cycle to a vendor")
+    @api.post(
+        "/cycles/commission",
+        tags=CYCLES,
+        summary="Invoice the commission of a cycle to a vendor",
+        responses={201: Answer},
+    )
     @reads
     def commission(body: CommissionCycleBody) -> Response:
         """201 with the invoices; 200 where the cycle was invoiced before; 409 where nothing waits for commission."""

@@ -25,6 +25,12 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+class Answer(BaseModel):
+    """What an answer holds: see the description of each route; quantities and amounts are strings."""
+
+    model_config = ConfigDict(extra="allow")
+
+
 class PlaceOrder(Strict):
     """An order for a vendor. `order` is an Order record; amounts and quantities as strings or JSON numbers."""
 

@@ -31,7 +31,15 @@ from edi_gateway.web.api.errors import (
     invalid_record,
     not_found,
 )
-from edi_gateway.web.api.models import DecidePayment, OrderHeaders, OrderPath, OrdersQuery, PartnerQuery, PlaceOrder
+from edi_gateway.web.api.models import (
+    Answer,
+    DecidePayment,
+    OrderHeaders,
+    OrderPath,
+    OrdersQuery,
+    PartnerQuery,
+    PlaceOrder,
+)
 from edi_gateway.web.api.pages import bad_cursor
 
 ORDERS = [Tag(name="orders", description="Orders of the shop, and what the vendors made of them")]
@@ -40,7 +48,7 @@ ORDERS = [Tag(name="orders", description="Orders of the shop, and what the vendo
 def add_routes(api: APIBlueprint, gateway: Gateway) -> None:
     """POST /orders, GET /orders, GET /orders/{number}, POST /orders/{number}/payment."""
 
-    @api.post("/orders", tags=ORDERS, summary="Place an order for a vendor")
+    @api.post("/orders", tags=ORDERS, summary="Place an order for a vendor", responses={201: Answer})
     @reads
     def place(body: PlaceOrder, header: OrderHeaders) -> Response:
         """201 where the order is new, 200 where the same order was placed before, 409 where another one was."""
