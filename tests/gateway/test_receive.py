@@ -422,7 +422,7 @@ def die(*arguments: object, **named: object) -> None:
 def test_a_crash_before_the_commit_leaves_nothing_that_was_promised_checklist_111(
     house: House, monkeypatch: pytest.MonkeyPatch, edge: str
 ) -> None:
-    posted = house.message()
+    posted = house.message(b"x" * SMALL_BYTES_MAX)  # sealed, it is large enough for a file
     with monkeypatch.context() as patch:
         patch.setattr(edge, die)
         with pytest.raises(Crash):
