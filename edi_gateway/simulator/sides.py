@@ -241,7 +241,7 @@ def _configuration(side: Side) -> str:
         "iban": company.iban,
         "bic": company.bic,
     }
-    head = {
+    head: dict[str, str | int] = {
         "role": role,
         "data_dir": "data",
         "partners_dir": "partners",
