@@ -15,6 +15,7 @@ import click
 COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("edi_gateway.cli.demo:demo", "Let three orders travel to a simulated vendor and back."),
     "validate": ("edi_gateway.cli.validate:validate", "Judge EDIFACT files; say what is wrong, where, and what to do."),
+    "explain": ("edi_gateway.cli.explain:explain", "Show EDIFACT files in words, with what is wrong beside it."),
     "translate": ("edi_gateway.cli.translate:translate", "Print EDIFACT as records with what is wrong; write it."),
     "partners": ("edi_gateway.cli.partners:partners", "Check, apply, list and show trading partners."),
     "keys": ("edi_gateway.cli.keys:keys", "Make and list our own keys, export their certificates."),

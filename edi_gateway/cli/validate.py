@@ -2,70 +2,52 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
-from typing import IO, cast
+from typing import cast
 
 import click
 
+from edi_gateway.cli.documents import (
+    ALL_VALID,
+    CHUNK_BYTES,
+    ERRORS_FOUND,
+    NOT_READ,
+    language_option,
+    open_file,
+    print_finding,
+    reason_unread,
+    say,
+)
 from edi_gateway.cli.frame import json_option, print_json
 from edi_gateway.edifact.events import FileFinding
 from edi_gateway.edifact.findings import Finding, Language, Severity
 from edi_gateway.edifact.verdict import Address, InterchangeHeader, InterchangeVerdict, MessageVerdict
 from edi_gateway.messages.judge import InterchangeBegun, stream
 
-CHUNK_BYTES = 64 * 1024
-
-ALL_VALID, ERRORS_FOUND, NOT_READ = 0, 1, 2
-
 _WORDS: dict[Language, dict[str, str]] = {
     "en": {
         "valid": "valid",
-        "error": "error",
-        "warning": "warning",
-        "info": "note",
         "errors": "{0} errors",
         "warnings": "{0} warnings",
         "one error": "1 error",
         "one warning": "1 warning",
         "interchange": "Interchange {0} from {1} to {2}",
-        "segment": "segment {0}",
-        "element": "element {0}",
-        "component": "component {0}",
-        "byte": "byte {0}",
-        "found": "found: {0}",
-        "expected": "expected: {0}",
-        "and": "; ",
         "not read": "not read: {0}",
-        "directory": "this is a directory; name the files in it",
     },
     "fr": {
         "valid": "valide",
-        "error": "erreur",
-        "warning": "avertissement",
-        "info": "remarque",
         "errors": "{0} erreurs",
         "warnings": "{0} avertissements",
         "one error": "1 erreur",
         "one warning": "1 avertissement",
         "interchange": "Interchange {0} de {1} à {2}",
-        "segment": "segment {0}",
-        "element": "élément {0}",
-        "component": "composant {0}",
-        "byte": "octet {0}",
-        "found": "trouvé : {0}",
-        "expected": "attendu : {0}",
-        "and": " ; ",
         "not read": "pas lu : {0}",
-        "directory": "c'est un dossier ; nommez les fichiers qu'il contient",
     },
 }
-_COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "blue"}
+INDENT = "    "
 
 
 @dataclass(slots=True)
@@ -88,7 +70,7 @@ class FileReport:
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @json_option
 @click.option("--contrl", "as_contrl", is_flag=True, help="Write the CONTRL that we would answer instead.")
-@click.option("--language", type=click.Choice(["en", "fr"]), default="en", show_default=True, help="Of the findings.")
+@language_option
 def validate(files: Sequence[str], as_json: bool, as_contrl: bool, language: Language) -> None:
     """Judge EDIFACT files by their directories and print what is wrong with them.
 
@@ -111,17 +93,11 @@ def report(path: str, language: Language) -> FileReport:
     """Judge one file. The messages' segments are let go as they are judged."""
     found = FileReport(path)
     try:
-        with _open(path) as file:
+        with open_file(path) as file:
             _judge(iter(partial(file.read, CHUNK_BYTES), b""), found)
-    except IsADirectoryError:
-        found.problem = _WORDS[language]["directory"]
     except OSError as error:
-        found.problem = error.strerror or str(error)
+        found.problem = reason_unread(error, language)
     return found
-
-
-def _open(path: str) -> AbstractContextManager[IO[bytes]]:
-    return nullcontext(sys.stdin.buffer) if path == "-" else Path(path).open("rb")
 
 
 def _judge(chunks: Iterable[bytes], found: FileReport) -> None:
@@ -187,18 +163,18 @@ def _print_report(found: FileReport, language: Language) -> None:
     if found.problem:
         click.echo("  " + words["not read"].format(found.problem))
     for finding in found.outside:
-        _print_finding(finding, language)
+        print_finding(finding, language, INDENT)
     for interchange in found.interchanges:
         header = cast(InterchangeHeader, interchange.header)
         sender, recipient = _address(header.sender), _address(header.recipient)
-        _say("  " + words["interchange"].format(header.control_reference, sender, recipient))
+        say("  " + words["interchange"].format(header.control_reference, sender, recipient))
         for finding in [*interchange.findings, *(f for group in interchange.groups for f in group.findings)]:
-            _print_finding(finding, language)
+            print_finding(finding, language, INDENT)
         for message in interchange.messages:
             what = f"{message.header.type} {message.header.reference} ({message.header.directory})"
-            _say(f"  {what}: {_tally(message.findings, words)}")
+            say(f"  {what}: {_tally(message.findings, words)}")
             for finding in message.findings:
-                _print_finding(finding, language)
+                print_finding(finding, language, INDENT)
 
 
 def _address(address: Address) -> str:
@@ -214,39 +190,6 @@ def _tally(findings: Sequence[Finding], words: dict[str, str]) -> str:
         if count
     ]
     return ", ".join(parts) if errors else ", ".join([words["valid"], *parts])
-
-
-def _print_finding(finding: Finding, language: Language) -> None:
-    words = _WORDS[language]
-    severity = click.style(words[finding.severity.value], fg=_COLOURS[finding.severity])
-    click.echo(f"    {severity} {finding.code}  {', '.join(_places(finding, words))}")
-    _say(f"      {finding.text(language)}")
-    given = [
-        words[label].format(value)
-        for label, value in (("found", finding.value), ("expected", finding.expected))
-        if value is not None
-    ]
-    if given:
-        _say("      " + words["and"].join(given))
-    _say(f"      -> {finding.hint(language)}")
-
-
-def _say(line: str) -> None:
-    """A line with text from a file: control characters in it must not reach the terminal."""
-    click.echo("".join(character if character.isprintable() else "?" for character in line))
-
-
-def _places(finding: Finding, words: dict[str, str]) -> Iterator[str]:
-    if finding.path or finding.segment:
-        yield finding.path or cast(str, finding.segment)
-    for label, place in (
-        ("segment", finding.position),
-        ("element", finding.element),
-        ("component", finding.component),
-        ("byte", finding.offset),
-    ):
-        if place is not None:
-            yield words[label].format(place)
 
 
 # As CONTRL

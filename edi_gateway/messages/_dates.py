@@ -84,6 +84,16 @@ def fits(value: str, layout: str) -> bool:
     return position == len(value) and _exists(fields)
 
 
+def readable(format_code: str, value: str) -> str:
+    """A plain date written for people, such as ``2026-11-22 09:15``; "" for other formats and impossible dates."""
+    layout = FORMATS.get(format_code, "")
+    if layout not in ("CCYYMMDD", "CCYYMMDDHHmm", "CCYYMMDDHHmmss") or not fits(value, layout):
+        return ""
+    day = f"{value[:4]}-{value[4:6]}-{value[6:8]}"
+    time = ":".join(value[place : place + 2] for place in range(8, len(value), 2))
+    return f"{day} {time}" if time else day
+
+
 def _is_number(text: str) -> bool:
     return text.isascii() and text.isdigit()
 

@@ -1,0 +1,100 @@
+"""EDIFACT files on the command line: opened, and what is wrong with them shown to people."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import IO, cast
+
+import click
+
+from edi_gateway.edifact.findings import Finding, Language, Severity
+
+CHUNK_BYTES = 64 * 1024
+
+ALL_VALID, ERRORS_FOUND, NOT_READ = 0, 1, 2
+"""Exit codes of the commands that judge files."""
+
+STANDARD_INPUT = "-"
+
+_WORDS: dict[Language, dict[str, str]] = {
+    "en": {
+        "error": "error",
+        "warning": "warning",
+        "info": "note",
+        "segment": "segment {0}",
+        "element": "element {0}",
+        "component": "component {0}",
+        "byte": "byte {0}",
+        "found": "found: {0}",
+        "expected": "expected: {0}",
+        "and": "; ",
+        "directory": "this is a directory; name the files in it",
+    },
+    "fr": {
+        "error": "erreur",
+        "warning": "avertissement",
+        "info": "remarque",
+        "segment": "segment {0}",
+        "element": "élément {0}",
+        "component": "composant {0}",
+        "byte": "octet {0}",
+        "found": "trouvé : {0}",
+        "expected": "attendu : {0}",
+        "and": " ; ",
+        "directory": "c'est un dossier ; nommez les fichiers qu'il contient",
+    },
+}
+_COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "blue"}
+
+language_option = click.option(
+    "--language", type=click.Choice(["en", "fr"]), default="en", show_default=True, help="Of the texts."
+)
+
+
+def open_file(path: str) -> AbstractContextManager[IO[bytes]]:
+    """A file, or the standard input. Raises OSError."""
+    return nullcontext(sys.stdin.buffer) if path == STANDARD_INPUT else Path(path).open("rb")
+
+
+def reason_unread(error: OSError, language: Language) -> str:
+    """Why a file could not be read, for people."""
+    if isinstance(error, IsADirectoryError):
+        return _WORDS[language]["directory"]
+    return error.strerror or str(error)
+
+
+def say(line: str) -> None:
+    """A line with text from a file: control characters in it must not reach the terminal."""
+    click.echo("".join(character if character.isprintable() else "?" for character in line))
+
+
+def print_finding(finding: Finding, language: Language, indent: str) -> None:
+    """A finding on four lines: how grave and where, what, what was found and expected, what to do."""
+    words = _WORDS[language]
+    severity = click.style(words[finding.severity.value], fg=_COLOURS[finding.severity])
+    click.echo(f"{indent}{severity} {finding.code}  {', '.join(_places(finding, words))}")
+    say(f"{indent}  {finding.text(language)}")
+    given = [
+        words[label].format(value)
+        for label, value in (("found", finding.value), ("expected", finding.expected))
+        if value is not None
+    ]
+    if given:
+        say(f"{indent}  {words['and'].join(given)}")
+    say(f"{indent}  -> {finding.hint(language)}")
+
+
+def _places(finding: Finding, words: dict[str, str]) -> Iterator[str]:
+    if finding.path or finding.segment:
+        yield finding.path or cast(str, finding.segment)
+    for label, place in (
+        ("segment", finding.position),
+        ("element", finding.element),
+        ("component", finding.component),
+        ("byte", finding.offset),
+    ):
+        if place is not None:
+            yield words[label].format(place)
