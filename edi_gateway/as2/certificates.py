@@ -68,10 +68,15 @@ class Weakness:
 
 
 class KeyUse(StrEnum):
-    """What a certificate is pinned for."""
+    """What a certificate is pinned for, or what a key of ours does."""
 
     SIGNING = "signing"
     ENCRYPTION = "encryption"
+    TLS = "tls"
+
+
+AS2_USES = frozenset({KeyUse.SIGNING, KeyUse.ENCRYPTION})
+"""Those of AS2 itself. The certificates of TLS are kept apart from them (draft rfc4130bis §9)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,6 +318,25 @@ def leaf_first(certificates: Sequence[Certificate]) -> tuple[Certificate, ...]:
     unique = list(dict.fromkeys(certificates))
     issuers = {c.issuer for c in unique if not c.self_signed}
     return tuple(sorted(unique, key=lambda c: c.subject in issuers))
+
+
+def leaf_of(certificates: Sequence[Certificate]) -> Certificate:
+    """The certificate that a chain is about. `CertificateError` where they are no chain: two leaves, or none."""
+    issuers = {c.issuer for c in certificates if not c.self_signed}
+    leaves = [c for c in dict.fromkeys(certificates) if c.subject not in issuers]
+    if len(leaves) != 1:
+        raise CertificateError(f"holds {len(set(certificates))} certificates that are not one chain")
+    return leaves[0]
+
+
+def holds_private_key(data: bytes, password: bytes | None = None) -> bool:
+    """Whether a file, PEM or PKCS #12, brings a private key along. `CertificateError` where a store does not open."""
+    if len(data) <= FILE_BYTES_MAX and data[:1] == b"\x30":
+        try:
+            return _p12(data, password).key is not None
+        except ValueError:  # no PKCS #12
+            return False
+    return b"PRIVATE KEY-----" in data
 
 
 def _unbase64(data: bytes) -> bytes:

@@ -3,7 +3,8 @@
 Both sides roll their certificates over without a gap because six look-ups stand apart. Coming in: decrypt the
 payload (any of our keys), verify its signature (any pinned certificate of theirs), sign the MDN (our key of that
 date). Going out: sign (our key of that date), encrypt (their certificate of that date), verify the MDN (any pinned
-certificate). A receiver can try the other key; a sender has to know by the date.
+certificate). A receiver can try the other key; a sender has to know by the date, and by the date takes the one whose
+time came last: of two that serve at once, the one that was issued later (`certificates.choose`).
 """
 
 from __future__ import annotations
@@ -15,12 +16,11 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 
 from edi_gateway.as2.algorithms import Cipher, Digest, KeyTransport, SignatureScheme
-from edi_gateway.as2.certificates import Certificate, PrivateKey, load_certificates
+from edi_gateway.as2.certificates import AS2_USES, Certificate, KeyUse, PrivateKey, choose, load_certificates
 from edi_gateway.as2.errors import RelationshipFault
 from edi_gateway.partnership import As2Policy, DatedCertificate
 
 _T = TypeVar("_T")
-_EARLIEST = datetime.min.replace(tzinfo=UTC)
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -30,10 +30,7 @@ class DatedKey:
 
     key: PrivateKey
     use_from: datetime | None = None
-
-    @property
-    def starts(self) -> datetime:
-        return self.use_from or _EARLIEST
+    uses: frozenset[KeyUse] = AS2_USES
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +39,6 @@ class Pinned:
 
     certificate: Certificate
     use_from: datetime | None = None
-
-    @property
-    def starts(self) -> datetime:
-        return self.use_from or _EARLIEST
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +88,14 @@ class Relationship:
 
     def signing_key(self, now: datetime) -> PrivateKey:
         """The key to sign with: of those whose time has come and that are valid, the latest."""
-        ready = [dated for dated in self.our_keys if dated.starts <= now and dated.key.certificate.valid_at(now)]
-        if not ready:
-            raise RelationshipFault(_none_ready("key of ours", [dated.key.certificate for dated in self.our_keys]))
-        return max(ready, key=lambda dated: dated.starts).key
+        return self._ours(KeyUse.SIGNING, now)
+
+    def _ours(self, use: KeyUse, now: datetime) -> PrivateKey:
+        keys = [dated for dated in self.our_keys if use in dated.uses]
+        chosen = choose([(dated.key, dated.use_from) for dated in keys], now)
+        if chosen is None:
+            raise RelationshipFault(_none_ready(f"{use} key of ours", [dated.key.certificate for dated in keys]))
+        return chosen
 
     def scheme_for(self, key: PrivateKey) -> SignatureScheme:
         """The agreed signature scheme, or the natural one of a key that it does not fit."""
@@ -106,8 +103,8 @@ class Relationship:
         return self.scheme if is_fitting else key.default_scheme
 
     def decryption_keys(self) -> tuple[PrivateKey, ...]:
-        """Every key of ours: what was encrypted for the previous certificate still opens."""
-        return tuple(dated.key for dated in self.our_keys)
+        """Every key of ours for encryption: what was encrypted for the previous certificate still opens."""
+        return tuple(dated.key for dated in self.our_keys if KeyUse.ENCRYPTION in dated.uses)
 
     # --- their side -------------------------------------------------------------------------------------
 
@@ -118,11 +115,12 @@ class Relationship:
     def encryption_certificates_at(self, now: datetime) -> tuple[Certificate, ...]:
         """The certificate to encrypt for, and ours behind it where the policy asks for a copy (draft §7.2)."""
         pins = self.encryption_certificates
-        ready = [pinned for pinned in pins if pinned.starts <= now and pinned.certificate.valid_at(now)]
-        if not ready:
+        theirs = choose([(pinned.certificate, pinned.use_from) for pinned in pins], now)
+        if theirs is None:
             raise RelationshipFault(_none_ready("encryption certificate of theirs", [p.certificate for p in pins]))
-        theirs = max(ready, key=lambda pinned: pinned.starts).certificate
-        return (theirs, self.signing_key(now).certificate) if self.policy.copy_to_ourselves else (theirs,)
+        if not self.policy.copy_to_ourselves:
+            return (theirs,)
+        return theirs, self._ours(KeyUse.ENCRYPTION, now).certificate
 
     def allows_delivery_to(self, url: str) -> bool:
         """Whether an asynchronous receipt may be POSTed to the address that a message names.
