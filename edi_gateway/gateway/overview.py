@@ -39,6 +39,8 @@ from edi_gateway.store.transmissions import Transmission
 
 PAGE_ROWS_MAX = 500
 PAGE_ROWS = 100
+KEY_MAX = 2**63 - 1
+"""The largest key of any table."""
 
 Row = TypeVar("Row", bound=Base)
 Json = dict[str, Any]
@@ -305,7 +307,7 @@ def page(
     statement = select(model).where(*conditions)
     if cursor is not None:
         moment, last = _decode(cursor)
-        typed = int(last) if _is_number(key) else last
+        typed = _number_key(cursor, last) if _is_number(key) else last
         statement = statement.where(or_(at < moment, and_(at == moment, key < typed)))
     rows = list(session.scalars(statement.order_by(at.desc(), key.desc()).limit(limit + 1)))
     if len(rows) <= limit:
@@ -316,6 +318,12 @@ def page(
 
 def _is_number(column: InstrumentedAttribute[Any]) -> bool:
     return column.type.python_type is int
+
+
+def _number_key(cursor: str, text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) > KEY_MAX:
+        raise BadCursor(cursor)
+    return int(text)
 
 
 def _encode(at: datetime, key: object) -> str:

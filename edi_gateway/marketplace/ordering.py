@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
@@ -19,14 +20,25 @@ from edi_gateway.marketplace.parties import Moment, PartyRole, Period
 LINES_MAX = 9_999
 """Lines of one order: what INVRPT and other partners' systems still take in one message."""
 
+LINE_NUMBER_MAX = 999_999
+"""LIN 1082 in D.96A is n..6."""
+
+NUMBER = re.compile(r"[A-Za-z0-9][A-Za-z0-9+._-]{0,34}", re.ASCII)
+"""BGM 1004 is an..35; what stands in a URL or a file name without being written differently, as French invoices ask."""
+
+QUANTITY_MAX = Decimal(10) ** 9
+QUANTITY_DECIMALS_MAX = 4
+PRICE_MAX = Decimal(10) ** 12
+PRICE_DECIMALS_MAX = 6
+
 _WHOLE_UNITS = frozenset({"PCE", "EA"})
 
 
 def order_findings(order: Order, *, vendor_gln: str, buyer_gln: str) -> list[Finding]:
     """Everything that is wrong with the order; `path` is the place in its JSON form."""
-    naive = list(_times(order))
-    if naive:
-        return naive  # nothing can be compared with a time that nobody knows
+    unusable = [*_times(order), *_sizes(order)]
+    if unusable:
+        return unusable  # nothing can be compared with a time that nobody knows, or counted with such numbers
     return [*_header(order), *_parties(order, vendor_gln, buyer_gln), *_lines(order), *_total(order)]
 
 
@@ -44,6 +56,26 @@ def _times(order: Order) -> Iterator[Finding]:
             yield Finding(rules.TIME_WITHOUT_ZONE, value=moment.isoformat(), path=path)
 
 
+def _sizes(order: Order) -> Iterator[Finding]:
+    """Numbers that no message and no database carries exactly."""
+    if order.total_net is not None:
+        yield from _size(order.total_net, PRICE_MAX, PRICE_DECIMALS_MAX, "total_net")
+    for index, line in enumerate(order.lines):
+        for name in ("quantity", "free_quantity", "pack_size", "price_basis"):
+            yield from _size(getattr(line, name), QUANTITY_MAX, QUANTITY_DECIMALS_MAX, f"lines[{index}]/{name}")
+        for name in ("unit_price", "list_price", "retail_price", "net_amount"):
+            yield from _size(getattr(line, name), PRICE_MAX, PRICE_DECIMALS_MAX, f"lines[{index}]/{name}")
+
+
+def _size(value: Decimal | None, size_max: Decimal, decimals_max: int, path: str) -> Iterator[Finding]:
+    if value is None:
+        return
+    exponent = value.as_tuple().exponent
+    if not isinstance(exponent, int) or abs(value) >= size_max or len(plain(value).partition(".")[2]) > decimals_max:
+        expected = f"less than {plain(size_max)}, at most {decimals_max} decimals"
+        yield Finding(rules.NUMBER_TOO_LONG, value=f"{value:.6E}", expected=expected, path=path)
+
+
 def _of_window(prefix: str, window: Period | None) -> dict[str, Moment | None]:
     if window is None:
         return {}
@@ -51,8 +83,8 @@ def _of_window(prefix: str, window: Period | None) -> dict[str, Moment | None]:
 
 
 def _header(order: Order) -> Iterator[Finding]:
-    if not order.number:
-        yield Finding(rules.FIELD_EMPTY, value="number", path="number")
+    if not NUMBER.fullmatch(order.number):
+        yield Finding(rules.ORDER_NUMBER_WRONG, value=order.number, path="number")
     if len(order.currency) != 3 or not order.currency.isalpha() or not order.currency.isupper():
         yield Finding(rules.CURRENCY_UNKNOWN, value=order.currency, path="currency")
     window = order.delivery_window
@@ -100,8 +132,9 @@ def _lines(order: Order) -> Iterator[Finding]:
 
 
 def _line(order: Order, line: OrderLine, path: str) -> Iterator[Finding]:
-    if line.number < 1:
-        yield Finding(rules.LINE_COUNT, value=str(line.number), expected="1 or more", path=f"{path}/number")
+    if not 1 <= line.number <= LINE_NUMBER_MAX:
+        bounds = f"1 to {LINE_NUMBER_MAX}"
+        yield Finding(rules.LINE_COUNT, value=str(line.number)[:20], expected=bounds, path=f"{path}/number")
     if not article_key(line.item):
         yield Finding(rules.ARTICLE_NOT_NAMED, value=str(line.number), path=f"{path}/item")
     if line.item.gtin and not is_gtin(line.item.gtin):

@@ -32,7 +32,10 @@ class _MomentText:
             return moment.date()
         if moment.tzinfo is None:
             raise ValueError("a time needs its zone, such as 2026-11-22T09:15:00+01:00")
-        return moment.astimezone(UTC)
+        try:
+            return moment.astimezone(UTC)
+        except OverflowError:
+            raise ValueError("a time outside of the years 1 to 9999 in UTC") from None
 
 
 Moment = Annotated[date | datetime, _MomentText]

@@ -264,13 +264,21 @@ INVOICE_TOO_EARLY = _rule(
     "Envoyez le DESADV",
 )
 
-FIELD_EMPTY = _rule(
+ORDER_NUMBER_WRONG = _rule(
     "B630",
     Severity.ERROR,
-    "{value} must not be empty",
-    "{value} ne doit pas être vide",
-    "Send a value",
-    "Envoyez une valeur",
+    "{value} cannot be an order number",
+    "{value} ne peut pas être un numéro de commande",
+    "1 to 35 of A-Z a-z 0-9 + . _ -, the first a letter or digit",
+    "1 à 35 caractères parmi A-Z a-z 0-9 + . _ -, le premier une lettre ou un chiffre",
+)
+NUMBER_TOO_LONG = _rule(
+    "Q712",
+    Severity.ERROR,
+    "The number {value} is out of bounds: {expected}",
+    "Le nombre {value} est hors limites : {expected}",
+    "Send a number that the message can carry",
+    "Envoyez un nombre que le message peut porter",
 )
 CURRENCY_UNKNOWN = _rule(
     "B631",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from collections.abc import Iterator
@@ -55,6 +56,10 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
     app.register_blueprint(blueprint(desk.gateway))
     yield Shop(desk, app.test_client())
     desk.close()
+
+
+def _cursor(text: str) -> str:
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
 def paths(response: TestResponse) -> list[str]:
@@ -207,10 +212,10 @@ def test_the_bound_of_the_body_on_both_sides(shop: Shop) -> None:
 def test_numbers_are_read_exactly(shop: Shop) -> None:
     """A number type of JSON is no float on its way in."""
     body = json.dumps({**shop.order(total_net=None), "payment": "pending"}).encode()
-    exact = body.replace(b'"12.50"', b"12.3456789012345678").replace(b'"125.00"', b"null")
+    exact = body.replace(b'"12.50"', b"12345678901.123456").replace(b'"125.00"', b"null")
     response = shop.post("/orders", exact)
     assert response.status_code == 201, response.json
-    assert response.json["lines"][0]["unit_price"] == "12.3456789012345678"
+    assert response.json["lines"][0]["unit_price"] == "12345678901.123456"
 
 
 # Everything out.
@@ -307,7 +312,19 @@ def test_pages(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize(
-    "query", ["limit=0", "limit=501", "limit=x", "cursor=x", "cursor=MjAyNg", "state=lost", "colour=red"]
+    "query",
+    [
+        "limit=0",
+        "limit=501",
+        "limit=x",
+        "cursor=x",
+        "cursor=MjAyNg",
+        "cursor=" + _cursor("2026-11-22T00:00:00+00:00 x"),
+        "cursor=" + _cursor("2026-11-22T00:00:00+00:00 " + "9" * 30),
+        "cursor=" + _cursor("2026-11-22T00:00:00 1"),
+        "state=lost",
+        "colour=red",
+    ],
 )
 def test_a_query_that_makes_no_sense_is_refused(shop: Shop, query: str) -> None:
     assert shop.get(f"/orders?{query}").status_code == 422

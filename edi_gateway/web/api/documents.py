@@ -92,7 +92,9 @@ def _add_invoices(api: APIBlueprint, gateway: Gateway) -> None:
             )
             return jsonify({"invoices": [overview.invoice_json(row) for row in rows], "next": following})
 
-    @api.get("/invoices/<number>", tags=INVOICES, summary="The invoices of this number, with match and discrepancies")
+    @api.get(
+        "/invoices/<path:number>", tags=INVOICES, summary="The invoices of this number, with match and discrepancies"
+    )
     @reads
     def invoice(path: InvoicePath, query: PartnerQuery) -> Response:
         statement = select(InvoiceRow).where(InvoiceRow.number == path.number).order_by(InvoiceRow.id)
@@ -132,7 +134,7 @@ def _add_shipments(api: APIBlueprint, gateway: Gateway) -> None:
             shown = [overview.shipment_json(reading.session, row) for row in rows]
             return jsonify({"shipments": shown, "next": following})
 
-    @api.get("/shipments/<number>", tags=SHIPMENTS, summary="The shipments of this number")
+    @api.get("/shipments/<path:number>", tags=SHIPMENTS, summary="The shipments of this number")
     @reads
     def shipment(path: ShipmentPath, query: PartnerQuery) -> Response:
         statement = select(ShipmentRow).where(ShipmentRow.number == path.number).order_by(ShipmentRow.id)

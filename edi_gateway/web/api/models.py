@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from edi_gateway.gateway.overview import PAGE_ROWS, PAGE_ROWS_MAX
+from edi_gateway.gateway.overview import KEY_MAX, PAGE_ROWS, PAGE_ROWS_MAX
 from edi_gateway.marketplace.fulfilment import OrderState
 from edi_gateway.marketplace.order import Order
 from edi_gateway.partnership import Direction
@@ -85,7 +85,7 @@ class OrdersQuery(PageQuery):
 
 class InventoryQuery(Strict):
     limit: int = Field(default=PAGE_ROWS, ge=1, le=PAGE_ROWS_MAX)
-    after: int = Field(default=0, ge=0, description="`next` of the page before")
+    after: int = Field(default=0, ge=0, le=KEY_MAX, description="`next` of the page before")
     partner: Name | None = None
     gtin: str | None = Field(default=None, max_length=14)
 
@@ -117,7 +117,7 @@ class TransmissionsQuery(PageQuery):
 
 
 class EventsQuery(Strict):
-    after: int = Field(default=0, ge=0, description="number of the last event seen")
+    after: int = Field(default=0, ge=0, le=KEY_MAX, description="number of the last event seen")
     limit: int = Field(default=PAGE_ROWS, ge=1, le=PAGE_ROWS_MAX)
 
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from edi_gateway.marketplace.ordering import LINES_MAX, order_findings
+from edi_gateway.marketplace.ordering import LINE_NUMBER_MAX, LINES_MAX, PRICE_MAX, QUANTITY_MAX, order_findings
 from edi_gateway.marketplace.parties import ItemIdentity, Party, PartyRole, Period
 
 from .documents import BUYER, SUPPLIER, an_order
@@ -37,6 +37,14 @@ def test_a_good_order_has_no_findings():
     ("order", "expected"),
     [
         (an_order(number=""), ("B630", "number")),
+        (an_order(number="A" * 36), ("B630", "number")),
+        (an_order(number="A/1"), ("B630", "number")),
+        (an_order(number="A\n1"), ("B630", "number")),
+        (with_line(number=LINE_NUMBER_MAX + 1), ("B637", "lines[0]/number")),
+        (with_line(quantity=QUANTITY_MAX, unit="KGM"), ("Q712", "lines[0]/quantity")),
+        (with_line(quantity=D("1.00001"), unit="KGM"), ("Q712", "lines[0]/quantity")),
+        (with_line(unit_price=D("1E+300")), ("Q712", "lines[0]/unit_price")),
+        (with_line(unit_price=D("1E-7")), ("Q712", "lines[0]/unit_price")),
         (an_order(currency="euro"), ("B631", "currency")),
         (
             an_order(delivery_window=Period(start=date(2026, 12, 2), end=date(2026, 12, 1))),
@@ -84,6 +92,12 @@ def test_the_parties_are_this_vendor_and_us():
 def test_a_delivery_party_without_gln_will_do():
     home = Party(role=PartyRole.SHIP_TO, name="Jean Dupont", city="Lyon", country="FR")
     assert findings(an_order(parties=(*an_order().parties[:2], home))) == []
+
+
+def test_the_bounds_themselves_are_allowed():
+    assert findings(with_line(quantity=QUANTITY_MAX - D("0.0001"), unit="KGM", unit_price=D("0.000001"))) == []
+    assert findings(with_line(unit_price=PRICE_MAX - D("0.000001"), number=LINE_NUMBER_MAX)) == []
+    assert findings(an_order(number="A" * 35)) == []
 
 
 def test_the_bound_of_lines_on_both_sides():
