@@ -25,7 +25,9 @@ from edi_gateway.cli.frame import json_option, print_json
 from edi_gateway.edifact.events import FileFinding
 from edi_gateway.edifact.findings import Finding, Language, Severity
 from edi_gateway.edifact.verdict import Address, InterchangeHeader, InterchangeVerdict, MessageVerdict
+from edi_gateway.messages.guideline import SHIPPED, shipped
 from edi_gateway.messages.judge import InterchangeBegun, stream
+from edi_gateway.messages.policy import ANY_INTERCHANGE, JudgingPolicy
 
 _WORDS: dict[Language, dict[str, str]] = {
     "en": {
@@ -70,15 +72,21 @@ class FileReport:
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @json_option
 @click.option("--contrl", "as_contrl", is_flag=True, help="Write the CONTRL that we would answer instead.")
+@click.option(
+    "--guideline", "guidelines", multiple=True, type=click.Choice(tuple(SHIPPED)), help="Judge by this guideline too."
+)
 @language_option
-def validate(files: Sequence[str], as_json: bool, as_contrl: bool, language: Language) -> None:
+def validate(
+    files: Sequence[str], as_json: bool, as_contrl: bool, guidelines: Sequence[str], language: Language
+) -> None:
     """Judge EDIFACT files by their directories and print what is wrong with them.
 
     `-` reads the standard input. Exit code 0: all valid; 1: errors found; 2: not EDIFACT, or not readable.
     """
     if as_json and as_contrl:
         raise click.UsageError("--json and --contrl exclude each other")
-    reports = [report(path, language) for path in files]
+    policy = JudgingPolicy(guidelines=tuple(guideline for name in guidelines for guideline in shipped(name)))
+    reports = [report(path, language, policy) for path in files]
     if as_json:
         print_json({"files": [file_as_json(found, language) for found in reports]})
     elif as_contrl:
@@ -89,20 +97,20 @@ def validate(files: Sequence[str], as_json: bool, as_contrl: bool, language: Lan
     click.get_current_context().exit(max(found.exit_code for found in reports))
 
 
-def report(path: str, language: Language) -> FileReport:
+def report(path: str, language: Language, policy: JudgingPolicy = ANY_INTERCHANGE) -> FileReport:
     """Judge one file. The messages' segments are let go as they are judged."""
     found = FileReport(path)
     try:
         with open_file(path) as file:
-            _judge(iter(partial(file.read, CHUNK_BYTES), b""), found)
+            _judge(iter(partial(file.read, CHUNK_BYTES), b""), found, policy)
     except OSError as error:
         found.problem = reason_unread(error, language)
     return found
 
 
-def _judge(chunks: Iterable[bytes], found: FileReport) -> None:
+def _judge(chunks: Iterable[bytes], found: FileReport, policy: JudgingPolicy) -> None:
     messages: list[MessageVerdict] = []
-    for judgement in stream(chunks):
+    for judgement in stream(chunks, policy):
         match judgement:
             case MessageVerdict():
                 messages.append(MessageVerdict(replace(judgement.message, segments=[]), judgement.findings))

@@ -13,6 +13,7 @@ from edi_gateway.messages._elements import judge_segment
 from edi_gateway.messages._matcher import Matcher
 from edi_gateway.messages._specification import MessageSpecification
 from edi_gateway.messages._totals import check_dependencies, check_totals
+from edi_gateway.messages.guideline import check_guideline
 from edi_gateway.messages.policy import ANY_INTERCHANGE, JudgingPolicy
 from edi_gateway.messages.tree import Group
 
@@ -43,6 +44,9 @@ def check(
     found += check_totals(specification.type, segments, matcher.tree)
     if specification.type.dependencies:
         found += check_dependencies(specification.type.dependencies, segments, specification.layout)
+    for guideline in policy.guidelines:
+        if guideline.directory in (None, specification.directory.name):
+            found += check_guideline(guideline, specification.message_type, matcher.tree, specification.layout)
     findings = message.findings
     if found:
         found = _with_paths(_not_yet_said(found, findings), matcher.tree)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from edi_gateway.edifact.findings import Finding, Severity
 from edi_gateway.edifact.verdict import Address, InterchangeHeader
+from edi_gateway.messages.guideline import Guideline
 from edi_gateway.partnership import Direction, Partnership
 
 OFF = "off"
@@ -18,13 +19,14 @@ class JudgingPolicy:
     """How interchanges are judged. The defaults judge any interchange by the directories alone.
 
     `severities` grades findings by their code: error, warning, info or off. `open_code_lists` are data
-    elements in which any value is accepted. `directories` are those by which a message type is judged
-    whose header names none that is known. `is_repeated` says whether the control reference of a header
-    was received before. None in the other fields means: not limited.
+    elements in which any value is accepted. `guidelines` narrow the directories. `directories` are those
+    by which a message type is judged whose header names none that is known. `is_repeated` says whether
+    the control reference of a header was received before. None in the other fields means: not limited.
     """
 
     severities: Mapping[str, str] = field(default_factory=dict)
     open_code_lists: frozenset[str] = frozenset()
+    guidelines: tuple[Guideline, ...] = ()
     agreed_types: frozenset[str] | None = None
     directories: Mapping[str, str] = field(default_factory=dict)
     accept_test: bool = True
@@ -34,13 +36,18 @@ class JudgingPolicy:
 
     @classmethod
     def of(
-        cls, partnership: Partnership, *, is_repeated: Callable[[InterchangeHeader], bool] | None = None
+        cls,
+        partnership: Partnership,
+        *,
+        guidelines: Iterable[Guideline] = (),
+        is_repeated: Callable[[InterchangeHeader], bool] | None = None,
     ) -> JudgingPolicy:
         """What is agreed in a partnership about the interchanges that the partner sends."""
         edifact = partnership.edifact
         agreements = [agreement for agreement in partnership.messages if agreement.direction is Direction.IN]
         return cls(
             severities=edifact.severities,
+            guidelines=tuple(guidelines),
             agreed_types=frozenset(agreement.type for agreement in agreements),
             directories={agreement.type: agreement.directory for agreement in agreements},
             accept_test=edifact.accept_test,

@@ -261,6 +261,30 @@ MESSAGE_TYPE_NOT_AGREED = _structure(
     "Envoyez l'un de ceux-ci : {expected}, ou convenez d'abord du type",
 )
 
+# What a guideline demands beyond the directory
+
+GUIDELINE_DEMANDS = _structure(
+    "D361", _ERROR, None,
+    "{value} is missing; the guideline {expected} demands it",
+    "{value} manque ; le guide {expected} l'exige",
+    "Send it as the guideline says",
+    "Envoyez-le comme le guide le dit",
+)
+GUIDELINE_FORBIDS = _structure(
+    "D362", _ERROR, None,
+    "{segment} holds {value}, which the guideline {expected} leaves out",
+    "{segment} porte {value}, que le guide {expected} exclut",
+    "Leave it out",
+    "Ne l'envoyez pas",
+)
+GUIDELINE_SHORTENS = _structure(
+    "D363", _ERROR, None,
+    "The value {value} in {segment} is longer than agreed ({expected})",
+    "La valeur {value} dans {segment} est plus longue que convenu ({expected})",
+    "Shorten the value",
+    "Raccourcissez la valeur",
+)
+
 # Code lists
 
 CODE_UNKNOWN = _code_list(
@@ -276,6 +300,13 @@ PARTNER_CODE = _code_list(
     "Le code {value} dans {segment} n'est pas dans la liste du répertoire ({expected}) ; d'autres listes ont cours",
     "Agree on the code, or use one of the list",
     "Convenez du code, ou utilisez-en un de la liste",
+)
+GUIDELINE_CODES = _code_list(
+    "C403", _ERROR, None,
+    "The code {value} in {segment} is none of those agreed ({expected})",
+    "Le code {value} dans {segment} n'est pas de ceux qui sont convenus ({expected})",
+    "Use one of the codes agreed",
+    "Utilisez l'un des codes convenus",
 )
 
 # Identifiers and their check digits

@@ -141,6 +141,12 @@ def rejection(row: Row) -> str:
             return f"+4'UCS+{position}'UCD+{code}+{element}'UNT" if element else f"+4'UCS+{position}+{code}'UNT"
 
 
+def test_a_guideline_on_request() -> None:
+    data = interchange(ORDER.replace("BGM+220", "BGM+105"))
+    assert "C403" not in run("-", data=data).output
+    assert "warning C403" in run("--guideline", "eancom", "-", data=data).output
+
+
 def test_one_output_at_a_time() -> None:
     assert "exclude each other" in run("--json", "--contrl", "-", code=2).output
 

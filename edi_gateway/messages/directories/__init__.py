@@ -3,6 +3,7 @@
 `d96a.json`, `d01b.json`: the UN directories D.96A and D.01B for the messages the gateway carries.
 `syntax-3.json`, `syntax-4.json`: the service segments and CONTRL of syntax versions 3 and 4.
 `additional-codes.json`: codes used in trade that a directory's own lists lack, by directory and element.
+`eancom-1997.json`, `eancom-2002.json`: what EANCOM demands beyond them (see `messages/guideline.py`).
 
 Only facts are kept: identifiers, status, repetition, formats, code values, structure. Notation:
 

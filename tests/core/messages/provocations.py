@@ -8,6 +8,7 @@ from edi_gateway.edifact.findings import Finding
 from edi_gateway.edifact.verdict import Address, MessageVerdict
 from edi_gateway.messages import JudgingPolicy
 from edi_gateway.messages._check import FINDINGS_MAX
+from edi_gateway.messages.guideline import Guideline
 from edi_gateway.messages.judge import judge
 from tests.core.messages.texts import ORDER, judged
 
@@ -31,6 +32,14 @@ def _changed(*change: str) -> Callable[[], Iterable[Finding]]:
 def _line(text: str) -> Callable[[], Iterable[Finding]]:
     """A segment more under the first line, where its tag may stand or not."""
     return _changed("PRI+AAA:12.50'", f"PRI+AAA:12.50'{text}'")
+
+
+def _guideline(path: str, **row: object) -> Callable[[], Iterable[Finding]]:
+    def provoke() -> Iterable[Finding]:
+        guideline = Guideline.read("the partner's", {"ORDERS": {path: row}})
+        return judged(ORDER, JudgingPolicy(guidelines=(guideline,))).findings
+
+    return provoke
 
 
 def _file(policy: JudgingPolicy, body: str = ORDER, **header: str) -> Callable[[], Iterable[Finding]]:
@@ -76,6 +85,10 @@ PROVOCATIONS: dict[str, Callable[[], Iterable[Finding]]] = {
     "D352": _file(_ANY, ORDER.replace(":96A:", ":93A:")),
     "D353": _file(JudgingPolicy(directories={"ORDERS": "D.96A"}), ORDER.replace(":96A:", "::")),
     "D354": _file(JudgingPolicy(agreed_types=frozenset({"INVOIC"}))),
+    "D361": _guideline("RFF+CT", status="mandatory"),
+    "D362": _guideline("LIN/PRI", status="forbidden"),
+    "D363": _guideline("BGM/1004", length_max=2),
+    "C403": _guideline("BGM/1001", codes=["224"]),
     "C401": _changed("DTM+137", "DTM+QQQ"),
     "C402": _changed("3760000000017::9", "3760000000017::QQ"),
     "I501": _changed("3760000000017::9", "3760000000018::9"),

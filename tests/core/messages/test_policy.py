@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from edi_gateway.edifact.verdict import Address
 from edi_gateway.messages import JudgingPolicy
+from edi_gateway.messages.guideline import shipped
 from edi_gateway.partnership import (
     As2Policy,
     Direction,
@@ -30,7 +31,8 @@ def partnership() -> Partnership:
 
 
 def test_the_policy_of_a_partnership() -> None:
-    policy = JudgingPolicy.of(partnership(), is_repeated=lambda header: False)
+    policy = JudgingPolicy.of(partnership(), guidelines=shipped("eancom"), is_repeated=lambda header: False)
+    assert [guideline.name for guideline in policy.guidelines] == ["EANCOM 1997", "EANCOM 2002"]
     assert policy.agreed_types == {"ORDRSP"}
     assert policy.directories == {"ORDRSP": "D.01B"}
     assert policy.known_senders == {Address("3760000001014", "14")}
@@ -42,3 +44,4 @@ def test_the_policy_of_a_partnership() -> None:
 def test_further_grades_win() -> None:
     policy = JudgingPolicy.of(partnership()).with_grades({"D341": "off", "I501": "warning"})
     assert policy.severities == {"D341": "off", "I501": "warning"}
+
