@@ -166,7 +166,7 @@ def translated(verdict: MessageVerdict, context: DecodeContext) -> Translated:
     found = translator(verdict.header.type)
     if found is None or not isinstance(verdict.tree, Group):
         return Translated(verdict, None)
-    return Translated(verdict, found.decode(verdict.tree, context))
+    return Translated(verdict, found.decode(verdict.tree, context, verdict.findings))
 
 
 # For programs

@@ -34,6 +34,9 @@ Finish = Callable[[Values, "Reading"], None]
 """Called once all segments of a record are read."""
 
 
+FINDINGS_MAX = 1_000
+"""How many findings of one message are kept."""
+
 Claimed = frozenset[tuple[int, int]]
 """The (element, component) places of a segment that have a field, counted as `Segment.get` does."""
 
@@ -76,6 +79,7 @@ class Reading:
         "last_piece_length",
         "line_count",
         "lineage",
+        "noted_count",
         "prefix",
         "root",
         "timezone",
@@ -86,6 +90,7 @@ class Reading:
         self.context = context
         self.timezone = context.timezone
         self.findings: list[Finding] = []
+        self.noted_count = 0  # findings made so far, those left out as well
         self.unmapped: list[Unmapped] = []
         self.lineage: dict[str, Source] | None = {} if context.lineage else None
         self.prefix = ""  # of the record being read, such as "lines[2]/"
@@ -106,18 +111,16 @@ class Reading:
         expected: str | None = None,
     ) -> None:
         """A finding at a place; `element` counts data elements as `Segment.get` does, 0 is the tag."""
-        self.findings.append(
-            Finding(
-                rule,
-                segment.tag,
-                segment.position,
-                element + 1 if element else None,
-                component,
-                segment.offset,
-                value,
-                expected,
-            )
-        )
+        place = element + 1 if element else None
+        self.note(Finding(rule, segment.tag, segment.position, place, component, segment.offset, value, expected))
+
+    def note(self, finding: Finding) -> None:
+        """Keep a finding, up to a bound, after which one tells that more were left out."""
+        self.noted_count += 1
+        if self.noted_count <= FINDINGS_MAX:
+            self.findings.append(finding)
+        elif self.noted_count == FINDINGS_MAX + 1:
+            self.findings.append(Finding(rules.FINDINGS_OMITTED, expected=str(FINDINGS_MAX)))
 
     def trace(self, name: str, segment: Segment, element: int, component: int) -> None:
         """Note the source of a value. Ask `lineage is not None` before: it costs nothing when off."""
@@ -302,9 +305,9 @@ class RecordMapping(Generic[R]):
         """The record of a group, None if something mandatory is missing. Never raises on bad data."""
         if values is None:
             values = {}
-        findings_before = len(reading.findings)
+        noted_before = reading.noted_count
         self.collect(group, values, reading)
-        return self.build(group, values, reading, has_findings=len(reading.findings) != findings_before)
+        return self.build(group, values, reading, has_findings=reading.noted_count != noted_before)
 
     def collect(self, group: Group, values: Values, reading: Reading) -> None:
         """Read the children of a group into the values."""
@@ -346,9 +349,7 @@ class RecordMapping(Generic[R]):
     def _report_missing(self, name: str, group: Group, reading: Reading) -> None:
         place = self._places[name]
         last = _last_before(group, place[:3])
-        reading.findings.append(
-            Finding(rules.FIELD_MISSING, place[:3], last.position, offset=last.offset, expected=place)
-        )
+        reading.note(Finding(rules.FIELD_MISSING, place[:3], last.position, offset=last.offset, expected=place))
 
     def write(self, record: R, writing: Writing) -> None:
         """The segments of a record, in the order of the rows. Raises NotWritable."""

@@ -6,7 +6,6 @@ notes stand in the first CPS.
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
 from edi_gateway.edifact.segment import Segment
@@ -17,7 +16,7 @@ from edi_gateway.translators.context import Source
 from edi_gateway.translators.rows.articles import Articles, Line
 from edi_gateway.translators.rows.cells import Cell, CodeCodec, Components, Service
 from edi_gateway.translators.rows.dates import Dates
-from edi_gateway.translators.rows.figures import ControlTotals, Quantities, Variance, sum_of
+from edi_gateway.translators.rows.figures import ControlTotals, Quantities, Variance
 from edi_gateway.translators.rows.packing import ArticleNumbers, LineMarks, Measures, Packings, Seals
 from edi_gateway.translators.rows.parties import Parties
 from edi_gateway.translators.rows.references import OrderReference, Ref, References
@@ -51,13 +50,6 @@ class Packages(Nested):
         if record.notes and not record.packages:
             raise writing.refuse("notes", "notes of a shipment stand in its first package; it has none")
         super().write(record, writing)
-
-
-def _total_quantity(values: Values) -> Decimal | None:
-    packages = values.get("packages", ())
-    if any(package is None for package in packages):
-        return None
-    return sum_of([line for package in packages for line in package.lines], "quantity")
 
 
 def _finish_shipment(values: Values, reading: Reading) -> None:
@@ -153,7 +145,7 @@ SHIPMENT = RecordMapping(
         ),
         Nested("EQD", "equipment", EQUIPMENT),
         Packages("CPS", "packages", PACKAGE),
-        ControlTotals(_total_quantity, total="total_quantity"),
+        ControlTotals("total_quantity"),
     ),
     finish=_finish_shipment,
 )

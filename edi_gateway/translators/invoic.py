@@ -44,7 +44,6 @@ from edi_gateway.translators.rows.figures import (
     Quantities,
     Share,
     Variance,
-    sum_of_lines,
 )
 from edi_gateway.translators.rows.parties import CONTACT, PARTY_REFERENCES, NameAndAddress, Parties
 from edi_gateway.translators.rows.pieces import join_pieces, split_text
@@ -118,7 +117,8 @@ class InvoiceParties(Parties):
 # Payment terms
 
 
-NET_DUE = "13"
+NET_DUE = "13"  # 2005
+DISCOUNT = "12"  # 5245
 
 
 class TermDates(Dates):
@@ -153,7 +153,7 @@ TERMS = RecordMapping(
             Cell(3, 4, "periods", INTEGER),
         ),
         TermDates(),
-        Share("PCD", "percent", lambda terms: "12"),
+        Share("PCD", "percent", lambda terms: DISCOUNT, frozenset({DISCOUNT})),
         Amounts({"52": "amount"}),
     ),
 )
@@ -178,6 +178,11 @@ class Terms(Nested):
 # Allowances and charges
 
 
+def _allowance_or_charge(allowance: Allowance) -> str:
+    """5245 and 5419 have the same codes for the two."""
+    return "2" if allowance.is_charge else "1"
+
+
 ALLOWANCE = RecordMapping(
     Allowance,
     (
@@ -190,9 +195,9 @@ ALLOWANCE = RecordMapping(
             Cell(5, 4, "description", parts=2),
         ),
         Quantities({"1": "quantity"}, main="1", others=""),
-        Share("PCD", "percent", lambda allowance: "2" if allowance.is_charge else "1"),
+        Share("PCD", "percent", _allowance_or_charge, frozenset({"1", "2", "3"})),
         Amounts({"8": "amount", "23": "amount", "204": "amount", "25": "base"}),
-        Share("RTE", "rate", lambda allowance: "2" if allowance.is_charge else "1"),
+        Share("RTE", "rate", _allowance_or_charge, frozenset({"1", "2"})),
         Vat(),
     ),
 )
@@ -294,7 +299,7 @@ INVOICE = RecordMapping(
         "S",
         (
             Service("UNT"),
-            ControlTotals(sum_of_lines("quantity")),
+            ControlTotals(),
             Totals(),
             Subtotals("TAX", "vat_breakdown", SUBTOTAL),
         ),

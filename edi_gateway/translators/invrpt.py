@@ -55,6 +55,7 @@ class _Place:
 
     values: Values = field(default_factory=dict)
     lineage: dict[str, Source] = field(default_factory=dict)
+    unit_from: Segment | None = None  # the quantity that told the unit
 
 
 class Status(Row):
@@ -103,11 +104,19 @@ class Location(Row):
         values["location_agency"] = segment.get(2, 3)
         if reading.lineage is not None:
             reading.trace("location", segment, 2, component)
+            if values["location_agency"]:
+                reading.trace("location_agency", segment, 2, 3)
         reading.leave_beyond(segment, _LOC | {(2, component)})
 
     def write(self, record: InventoryItem, writing: Writing) -> None:
         if record.location:
             writing.add("LOC", PLACES_OF_GOODS[0], (record.location, "", record.location_agency))
+
+
+BY_THE_BOOKS = "1"
+STOCK_STATUSES = frozenset({BY_THE_BOOKS, "2"})
+_STATUS: Claimed = frozenset({(4, 1)})
+_NOTHING: Claimed = frozenset()
 
 
 class Movement(Row):
@@ -116,7 +125,7 @@ class Movement(Row):
     tags = ("INV",)
 
     def read(self, segment: Segment, values: Values, reading: Reading) -> None:
-        reading.leave_beyond(segment, frozenset({(4, 1)}))
+        reading.leave_beyond(segment, _STATUS if segment.get(4) in STOCK_STATUSES else _NOTHING)
 
     def write(self, record: InventoryItem, writing: Writing) -> None:
         """Written by the stock row, before each quantity."""
@@ -126,7 +135,6 @@ _AS_OF = Dates({"366": "as_of"}, others="dates")
 _LOCATION = Location()
 _QUANTITIES = Quantities(QUANTITIES, main="145", others="others")
 _PRICE = Prices({"AAA": "unit_price"}, basis="", others="")
-_BY_THE_BOOKS = "1"
 
 _STOCK = RecordMapping(InventoryItem, (_QUANTITIES, Movement(), _LOCATION, _AS_OF, _PRICE))
 
@@ -149,8 +157,7 @@ class Stock(Row):
         place: _Place = values.setdefault(_PLACES, {}).setdefault(location, _Place())
         self._merge(found, place, group, reading)
 
-    @staticmethod
-    def _merge(found: _Place, place: _Place, group: Group, reading: Reading) -> None:
+    def _merge(self, found: _Place, place: _Place, group: Group, reading: Reading) -> None:
         for name, value in found.values.items():
             before = place.values.get(name)
             if isinstance(before, list) and isinstance(value, list):
@@ -159,9 +166,28 @@ class Stock(Row):
                 place.values[name] = before + value
                 first = next(group.walk())
                 reading.report(rules.QUANTITY_TWICE, first, value=str(value))
+            elif name == "unit" and before is not None:
+                self._merge_unit(found, place, group, reading)
             else:
                 place.values[name] = value
+                if name == "unit":
+                    place.unit_from = next(segment for segment in group.walk() if segment.tag == "QTY")
         place.lineage |= found.lineage
+
+    @staticmethod
+    def _merge_unit(found: _Place, place: _Place, group: Group, reading: Reading) -> None:
+        """The unit of the actual stock counts, else the first; one that differs has no field."""
+        quantity = next(segment for segment in group.walk() if segment.tag == "QTY")
+        unit = found.values["unit"]
+        if unit == place.values["unit"]:
+            return
+        if "actual" not in found.values:
+            found.lineage.pop("unit", None)
+            reading.leave_component(quantity, 1, 3)
+            return
+        if place.unit_from is not None:
+            reading.leave_component(place.unit_from, 1, 3)
+        place.values["unit"], place.unit_from = unit, quantity
 
     def write(self, record: InventoryItem, writing: Writing) -> None:
         pairs = [(code, getattr(record, name)) for code, name in QUANTITIES.items()]
@@ -170,7 +196,7 @@ class Stock(Row):
             raise writing.refuse("unit_price", "a price stands under a quantity; there is none")
         for index, (code, quantity) in enumerate(quantities):
             if writing.form.stock_begins_with_inv:
-                writing.add("INV", "", "", "", _BY_THE_BOOKS)
+                writing.add("INV", "", "", "", BY_THE_BOOKS)
             _QUANTITIES.write_one(code, quantity, record, writing)
             if index == 0:
                 _PRICE.write(record, writing)

@@ -11,7 +11,7 @@ from edi_gateway.translators._machinery import Nested, RecordMapping, Section
 from edi_gateway.translators.rows.articles import Articles, Line
 from edi_gateway.translators.rows.cells import Cell, CodeCodec, Components, Service
 from edi_gateway.translators.rows.dates import Dates, Ends, Starts
-from edi_gateway.translators.rows.figures import Amounts, ControlTotals, Currency, Prices, Quantities, sum_of_lines
+from edi_gateway.translators.rows.figures import Amounts, ControlTotals, Currency, Prices, Quantities
 from edi_gateway.translators.rows.parties import Parties
 from edi_gateway.translators.rows.references import References
 from edi_gateway.translators.rows.taxes import Vat
@@ -75,7 +75,7 @@ ORDER = RecordMapping(
         (
             Service("UNT"),
             Amounts({"79": "total_net", "86": "total"}),
-            ControlTotals(sum_of_lines("quantity")),
+            ControlTotals(),
         ),
     ),
 )

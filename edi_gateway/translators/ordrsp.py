@@ -26,7 +26,6 @@ from edi_gateway.translators.rows.figures import (
     Prices,
     Quantities,
     Variance,
-    sum_of_lines,
 )
 from edi_gateway.translators.rows.parties import Parties
 from edi_gateway.translators.rows.references import OrderReference, Ref, References
@@ -52,8 +51,12 @@ def _finish_line(values: Values, reading: Reading) -> None:
             reading.lineage[reading.prefix + "quantity"] = reading.lineage.pop(reading.prefix + "despatched")
     if "order_line" not in values and "number" in values:
         values["order_line"] = values["number"]
+        if reading.lineage is not None and reading.prefix + "number" in reading.lineage:
+            reading.lineage[reading.prefix + "order_line"] = reading.lineage[reading.prefix + "number"]
     if values.get("order_number") == reading.root.get("order_number"):
         values.pop("order_number", None)
+        if reading.lineage is not None:
+            reading.lineage.pop(reading.prefix + "order_number", None)
 
 
 LINE = RecordMapping(
@@ -96,7 +99,7 @@ CONFIRMATION = RecordMapping(
     Section(
         "UNS",
         "S",
-        (Service("UNT"), Amounts({}, others="other_amounts"), ControlTotals(sum_of_lines("quantity"))),
+        (Service("UNT"), Amounts({}, others="other_amounts"), ControlTotals()),
     ),
 )
 

@@ -74,13 +74,13 @@ LINE_NUMBER_MISSING = _rule(
     "Number the lines in LIN 1082.",
     "Numérotez les lignes dans LIN 1082.",
 )
-COUNT_DIFFERS = _rule(
-    "B657",
+FINDINGS_OMITTED = _rule(
+    "B659",
     _WARNING,
-    "The control total says {value}, the message has {expected}.",
-    "Le total de contrôle indique {value}, le message contient {expected}.",
-    "Correct CNT, or the lines that it counts.",
-    "Corrigez CNT ou les lignes qu'il compte.",
+    "The message has more than {expected} findings of translation; further ones are not listed.",
+    "Le message a plus de {expected} constats de traduction ; les suivants ne sont pas listés.",
+    "Mend the ones listed, then try again.",
+    "Corrigez ceux de la liste, puis essayez à nouveau.",
 )
 QUANTITY_UNREADABLE = _rule(
     "Q750",
@@ -141,7 +141,7 @@ RULES: tuple[Rule, ...] = (
     CODE_NOT_HANDLED,
     NOT_AN_INTEGER,
     LINE_NUMBER_MISSING,
-    COUNT_DIFFERS,
+    FINDINGS_OMITTED,
     QUANTITY_UNREADABLE,
     SSCC_RANGE_REFUSED,
     QUANTITY_TWICE,

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from edi_gateway.edifact.findings import Finding
 from edi_gateway.edifact.segment import Segment
 from edi_gateway.messages.tree import Group
+from edi_gateway.translators import rules
 from edi_gateway.translators._machinery import Reading, RecordMapping, Writing
 from edi_gateway.translators.context import DecodeContext, Decoded, EncodeContext
 
 R = TypeVar("R")
+
+SOMETHING_MISSING = "13"  # 0085
 
 FIRST_BODY_POSITION = 2
 """UNH is segment 1 of a message."""
@@ -28,14 +32,15 @@ class Translator(Generic[R]):
     def record_type(self) -> type[R]:
         return self.mapping.record_type
 
-    def decode(self, tree: Group, context: DecodeContext) -> Decoded[R]:
+    def decode(self, tree: Group, context: DecodeContext, known: Sequence[Finding] = ()) -> Decoded[R]:
         """The record that a message holds, with what is wrong and what has no field. Never raises on bad data.
 
         The tree is that of `messages.check`; groups are told by their trigger, so any directory will do.
+        What is in the findings that are `known`, those of the check, is not reported again.
         """
         reading = Reading(context)
         record = self.mapping.read(tree, reading, reading.root)
-        findings = [_with_path(finding, tree) for finding in reading.findings]
+        findings = _with_paths(_unknown(reading.findings, known), tree)
         return Decoded(None if reading.failed else record, findings, reading.unmapped, reading.lineage or {})
 
     def encode(self, record: R, context: EncodeContext) -> list[Segment]:
@@ -47,19 +52,44 @@ class Translator(Generic[R]):
         return writing.segments
 
 
-def _with_path(finding: Finding, tree: Group) -> Finding:
-    path = _path(tree, finding.position, finding.segment or "")
-    return finding if path is None else replace(finding, path=path)
+def _unknown(findings: list[Finding], known: Sequence[Finding]) -> list[Finding]:
+    if not findings or not known:
+        return findings
+    others = _Known(known)
+    return [finding for finding in findings if not others.covers(finding)]
 
 
-def _path(group: Group, position: int | None, tag: str) -> str | None:
-    """The place of a segment in the message's groups, such as ``SG25[3]/LIN``."""
+class _Known:
+    """The places that other findings are about."""
+
+    def __init__(self, findings: Sequence[Finding]) -> None:
+        self._missing = {finding.segment for finding in findings if finding.contrl == SOMETHING_MISSING}
+        self._components: dict[tuple[str | None, int | None, int | None], set[int | None]] = {}
+        for finding in findings:
+            place = (finding.segment, finding.position, finding.element)
+            self._components.setdefault(place, set()).add(finding.component)
+
+    def covers(self, finding: Finding) -> bool:
+        """Whether a known finding is about the same place, or about the segment that a value is missing of."""
+        if finding.rule is rules.FIELD_MISSING:
+            return finding.segment in self._missing
+        components = self._components.get((finding.segment, finding.position, finding.element), ())
+        return finding.component in components or None in components
+
+
+def _with_paths(findings: list[Finding], tree: Group) -> list[Finding]:
+    """The findings with their place in the message's groups, such as ``SG25[3]/LIN``."""
+    if not findings:
+        return findings
+    wanted = {finding.position for finding in findings}
+    paths = dict(_paths(tree, wanted, ""))
+    return [replace(finding, path=paths.get(finding.position)) for finding in findings]
+
+
+def _paths(group: Group, wanted: set[int | None], outer: str) -> Iterator[tuple[int | None, str]]:
     for child in group.children:
         if isinstance(child, Segment):
-            if child.position == position:
-                return tag
+            if child.position in wanted:
+                yield child.position, outer + child.tag
         else:
-            inner = _path(child, position, tag)
-            if inner is not None:
-                return f"{child.name}[{child.occurrence}]/{inner}"
-    return None
+            yield from _paths(child, wanted, f"{outer}{child.name}[{child.occurrence}]/")

@@ -123,7 +123,8 @@ class Line(FinishingRow):
                 reading.report(rules.NOT_AN_INTEGER, segment, 4, 2, value=parent)
             elif reading.lineage is not None:
                 reading.trace(self.parent, segment, 4, 2)
-        reading.leave_beyond(segment, self._claimed)
+        is_usual = segment.get(4) in (_SUB_LINE, "")
+        reading.leave_beyond(segment, self._claimed if is_usual else self._claimed - {(4, 1)})
 
     def finish(self, values: Values, reading: Reading) -> None:
         item = values.get("item")

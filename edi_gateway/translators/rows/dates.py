@@ -80,6 +80,8 @@ class Dates(Row):
             end = moment.end if moment.is_period else None
             index = append(values, name, QualifiedDate(qualifier=qualifier, date=moment.start, until=end))
             name = f"{name}[{index}]"
+            if reading.lineage is not None:
+                reading.trace(f"{name}/qualifier", segment, 1, 1)
         else:
             self._store(target, moment, segment, values, reading)
         if moment is not None and reading.lineage is not None:
@@ -137,7 +139,7 @@ def read_dtm(segment: Segment, reading: Reading) -> ReadMoment | None:
     if moment is None:
         reading.report(rules.DATE_UNREADABLE, segment, 1, 2, value=raw, expected=code or "102")
     elif moment.by_length:
-        reading.report(rules.DATE_BY_LENGTH, segment, 1, 3, value=raw, expected=code or "2379")
+        reading.report(rules.DATE_BY_LENGTH, segment, 1, 2, value=raw, expected=code or "2379")
     if len(segment.elements) > 2 or len(segment.elements[1]) > 3:
         reading.leave_beyond(segment, _DTM)
     return moment

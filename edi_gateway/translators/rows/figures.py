@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -11,6 +11,7 @@ from edi_gateway.translators import rules
 from edi_gateway.translators._machinery import (
     BAD,
     Claimed,
+    FinishingRow,
     Reading,
     Row,
     Values,
@@ -28,11 +29,15 @@ PIECE = "PCE"
 """The unit that is meant where none is sent."""
 
 
+_SECOND: Claimed = frozenset({(1, 2)})
 _PAIR: Claimed = frozenset({(1, 1), (1, 2)})
 _TRIPLE: Claimed = frozenset({(1, 1), (1, 2), (1, 3)})
 
 
-class Quantities(Row):
+_PENDING = "pending units"  # no field: quantities whose unit may not be the record's, until all are read
+
+
+class Quantities(FinishingRow):
     """QTY: qualifier (6063) -> field; any other goes to `others`.
 
     The unit (6411) is that of `main`, else of the first quantity that names one; one that differs has no
@@ -77,10 +82,24 @@ class Quantities(Row):
             self._read_unit(qualifier, unit, segment, values, reading)
 
     def _read_unit(self, qualifier: str, unit: str, segment: Segment, values: Values, reading: Reading) -> None:
-        if qualifier == self.main:
-            values["unit"] = unit or PIECE
-        elif qualifier in self.unitless or values.setdefault("unit", unit) != unit:
+        if qualifier in self.unitless:
             reading.leave_component(segment, 1, 3)
+        elif qualifier != self.main:
+            values.setdefault(_PENDING, []).append((segment, unit))
+        else:
+            values["unit"] = unit or PIECE
+            if unit and reading.lineage is not None:
+                reading.trace("unit", segment, 1, 3)
+
+    def finish(self, values: Values, reading: Reading) -> None:
+        """Without a main quantity the first that names a unit decides."""
+        if _PENDING not in values:
+            return
+        for segment, unit in values.pop(_PENDING):
+            if "unit" not in values and reading.lineage is not None:
+                reading.trace("unit", segment, 1, 3)
+            if values.setdefault("unit", unit) != unit:
+                reading.leave_component(segment, 1, 3)
 
     def write(self, record: Any, writing: Writing) -> None:
         for code, quantity in _pairs(record, self.table, self.others):
@@ -198,6 +217,8 @@ class Prices(Row):
             reading.report(rules.AMOUNT_UNREADABLE, segment, 1, 5, value=raw)
             values[self.basis] = BAD
         else:
+            if raw and reading.lineage is not None:
+                reading.trace(self.basis, segment, 1, 5)
             before = values.setdefault(self.basis, basis)
             if before is not BAD and before != basis:
                 reading.report(rules.PRICE_BASES_DIFFER, segment, 1, 5, value=str(basis), expected=str(before))
@@ -265,36 +286,33 @@ class Variance(Row):
 
 SUM_OF_QUANTITIES = "1"
 NUMBER_OF_LINES = "2"
+CONTROLS = frozenset({SUM_OF_QUANTITIES, NUMBER_OF_LINES})
 
 
 class ControlTotals(Row):
-    """CNT: the number of lines (6069 = 2) and the sum of their quantities (1), checked against the message.
+    """CNT: the number of lines (6069 = 2), or the sum of their quantities (1) in the field `total`.
 
-    `total` is the field that keeps the sum where the record has one; `sum_of` adds up what was read.
+    Whether they agree with the message is judged with its form, before.
     """
 
     tags = ("CNT",)
 
-    def __init__(self, sum_of: Callable[[Values], Decimal | None], total: str = "") -> None:
-        self.sum_of = sum_of
+    def __init__(self, total: str = "") -> None:
         self.total = total
 
     def read(self, segment: Segment, values: Values, reading: Reading) -> None:
         qualifier, raw, _ = _triple(segment, reading)
-        count = read_number(raw)
-        if qualifier not in (SUM_OF_QUANTITIES, NUMBER_OF_LINES) or not raw:
+        if qualifier not in CONTROLS or not raw:
             reading.leave(segment)
             return
+        if qualifier != SUM_OF_QUANTITIES or not self.total:
+            return
+        count = read_number(raw)
+        values[self.total] = BAD if count is None else count
         if count is None:
             reading.report(rules.QUANTITY_UNREADABLE, segment, 1, 2, value=raw)
-            return
-        if qualifier == SUM_OF_QUANTITIES and self.total:
-            values[self.total] = count
-            if reading.lineage is not None:
-                reading.trace(self.total, segment, 1, 2)
-        found = Decimal(reading.line_count) if qualifier == NUMBER_OF_LINES else self.sum_of(values)
-        if found is not None and found != count:
-            reading.report(rules.COUNT_DIFFERS, segment, 1, 2, value=raw, expected=write_number(found))
+        elif reading.lineage is not None:
+            reading.trace(self.total, segment, 1, 2)
 
     def write(self, record: Any, writing: Writing) -> None:
         total = getattr(record, self.total) if self.total else None
@@ -305,29 +323,18 @@ class ControlTotals(Row):
             writing.add("CNT", (NUMBER_OF_LINES, str(lines)))
 
 
-def sum_of_lines(name: str) -> Callable[[Values], Decimal | None]:
-    """The sum of a quantity over the lines that were read; None if a line could not be."""
-
-    def total(values: Values) -> Decimal | None:
-        return sum_of(values.get("lines", ()), name)
-
-    return total
-
-
-def sum_of(lines: Sequence[Any], name: str) -> Decimal | None:
-    """The sum of a quantity over some lines; None if one of them could not be read."""
-    if any(line is None for line in lines):
-        return None
-    return sum((getattr(line, name) or Decimal(0) for line in lines), Decimal(0))
-
-
 class Share(Row):
-    """PCD or RTE: a percentage or a rate. `code` says how it is qualified (5245, 5419) when written."""
+    """PCD or RTE: a percentage or a rate.
 
-    def __init__(self, tag: str, name: str, code: Callable[[Any], str]) -> None:
+    `code` says how it is qualified (5245, 5419) when written; `implied` are the qualifiers that say no more than
+    the record does.
+    """
+
+    def __init__(self, tag: str, name: str, code: Callable[[Any], str], implied: frozenset[str]) -> None:
         self.tags = (tag,)
         self.name = name
         self.code = code
+        self.implied = implied
 
     def read(self, segment: Segment, values: Values, reading: Reading) -> None:
         raw = segment.get(1, 2)
@@ -340,7 +347,7 @@ class Share(Row):
             reading.report(rules.AMOUNT_UNREADABLE, segment, 1, 2, value=raw)
         elif reading.lineage is not None:
             reading.trace(self.name, segment, 1, 2)
-        reading.leave_beyond(segment, _PAIR)
+        reading.leave_beyond(segment, _PAIR if segment.get(1) in self.implied else _SECOND)
 
     def write(self, record: Any, writing: Writing) -> None:
         value = getattr(record, self.name)

@@ -123,7 +123,7 @@ class Marks(Row):
             numbers = ()
         reading.expanded_count += len(numbers)
         if not numbers or reading.expanded_count > SSCCS_MAX:
-            reading.report(rules.SSCC_RANGE_REFUSED, segment, element, 1, value=f"{first}:{last}")
+            reading.report(rules.SSCC_RANGE_REFUSED, segment, element, 2, value=f"{first}:{last}")
             return ()
         return numbers
 

@@ -74,29 +74,40 @@ class References(Row):
         if ref is not None and ref.number not in values:
             self._read_known(ref, segment, rest, values, reading)
             return
-        date = _reference_date(rest, reading) if rest else None
-        index = append(values, self.others, Reference(qualifier=qualifier, number=number, line=line, date=date))
+        index = len(values.get(self.others, ()))
+        append(values, self.others, self._whole(f"{self.others}[{index}]", segment, rest, reading))
+
+    @staticmethod
+    def _whole(name: str, segment: Segment, rest: Sequence[Any], reading: Reading) -> Reference:
+        """All that an RFF says as one value; `name` is its place in the record."""
         if reading.lineage is not None:
-            reading.trace(f"{self.others}[{index}]/number", segment, 1, 2)
+            for part, component in (("qualifier", 1), ("number", 2), ("line", 3)):
+                if segment.get(1, component):
+                    reading.trace(f"{name}/{part}", segment, 1, component)
+        return Reference(
+            qualifier=segment.get(1, 1),
+            number=segment.get(1, 2),
+            line=segment.get(1, 3),
+            date=_reference_date(rest, f"{name}/date", reading) if rest else None,
+        )
 
     def _read_known(self, ref: Ref, segment: Segment, rest: Sequence[Any], values: Values, reading: Reading) -> None:
-        number, line = segment.get(1, 2), segment.get(1, 3)
         if ref.whole:
-            date = _reference_date(rest, reading)
-            values[ref.number] = Reference(qualifier=segment.get(1, 1), number=number, line=line, date=date)
+            values[ref.number] = self._whole(ref.number, segment, rest, reading)
+            return
+        number, line = segment.get(1, 2), segment.get(1, 3)
+        if number:
+            values[ref.number] = number
+            if reading.lineage is not None:
+                reading.trace(ref.number, segment, 1, 2)
+        if ref.date:
+            values[ref.date] = _reference_date(rest, ref.date, reading)
         else:
-            if number:
-                values[ref.number] = number
-            if ref.date:
-                values[ref.date] = _reference_date(rest, reading)
-            else:
-                reading.leave_all(rest)
-            if line and ref.line:
-                self._read_line(ref.line, line, segment, values, reading)
-            elif line:
-                reading.leave_component(segment, 1, 3)
-        if reading.lineage is not None:
-            reading.trace(ref.number, segment, 1, 2)
+            reading.leave_all(rest)
+        if line and ref.line:
+            self._read_line(ref.line, line, segment, values, reading)
+        elif line:
+            reading.leave_component(segment, 1, 3)
 
     def _read_line(self, name: str, raw: str, segment: Segment, values: Values, reading: Reading) -> None:
         line = read_integer(raw)
@@ -150,13 +161,15 @@ class OrderReference(References):
             writing.add("RFF", (qualifier, number, "" if line is None else str(line)))
 
 
-def _reference_date(rest: Sequence[Any], reading: Reading) -> Moment | None:
+def _reference_date(rest: Sequence[Any], name: str, reading: Reading) -> Moment | None:
     """The DTM 171 among what follows an RFF in its group; everything else there has no field."""
     date: Moment | None = None
     for node in rest:
         if node.__class__ is Segment and node.tag == "DTM" and node.get(1, 1) == _REFERENCE_DATE and date is None:
             moment = read_dtm(node, reading)
             date = one_day(moment, node, reading) if moment else None
+            if reading.lineage is not None:
+                reading.trace(name, node, 1, 2)
         else:
             reading.leave_all((node,))
     return date

@@ -90,7 +90,9 @@ class Vat(Row):
             rule = rules.AMOUNT_UNREADABLE if raw else rules.VAT_RATE_MISSING
             reading.report(rule, segment, 5, 4, value=raw or None)
         elif reading.lineage is not None:
-            reading.trace(f"{self.name}/rate", segment, 5, 4)
+            reading.trace(f"{self.name}/rate", segment, *((5, 4) if raw else (6, 1)))
+            if category:
+                reading.trace(f"{self.name}/category", segment, 6, 1)
         if not 5 < len(elements) < 8 or elements[3] != _EMPTY or elements[4] != _EMPTY or len(details) > 4:
             reading.leave_beyond(segment, _TAX)
         if rest:

@@ -42,6 +42,7 @@ class Notes(Row):
         note = Note(subject=elements[1][0], text=tuple(lines[:NOTE_LINES_MAX]))
         index = append(values, self.name, note)
         if reading.lineage is not None:
+            reading.trace(f"{self.name}[{index}]/subject", segment, 1, 1)
             for line in range(len(note.text)):
                 reading.trace(f"{self.name}[{index}]/text[{line}]", segment, 4, line + 1)
 
