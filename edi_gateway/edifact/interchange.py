@@ -236,8 +236,12 @@ class OpenInterchange:
         return [*self._end_message(None), *self._end_group(None), *self._end(None)]
 
     def note(self, finding: Finding) -> None:
-        """A finding about what is open, or about the interchange as a whole."""
+        """A finding about what is open: the message, the group or the interchange."""
         self._innermost().add(finding)
+
+    def note_envelope(self, finding: Finding) -> None:
+        """A finding about the interchange as a whole."""
+        self._findings.add(finding)
 
     def _trailer_findings(self, header: Segment, trailer: Segment | None, count: int, reference: str) -> list[Finding]:
         envelope = ENVELOPES[header.tag]

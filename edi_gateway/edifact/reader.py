@@ -273,9 +273,11 @@ class InterchangeReader:
         if self._buffer[:3].upper() == b"UNA":
             una = self._buffer[:UNA_LENGTH].decode("latin-1")
             unb_at = self._buffer.upper().index(b"UNB", UNA_LENGTH)
+        separators = default_separators(chr(self._buffer[unb_at + 3]))
+        if una:
             declared, findings = read_una(una[3:])
             findings = [replace(finding, offset=self._offset) for finding in findings]
-        separators = declared if una and not findings else default_separators(chr(self._buffer[unb_at + 3]))
+            separators = separators if findings else declared
         head = self._buffer[unb_at : unb_at + TERMINATOR_WITHIN_BYTES]
         if separators.terminator.encode("latin-1") not in head:
             if len(head) < TERMINATOR_WITHIN_BYTES and not self._final:
@@ -375,7 +377,8 @@ class InterchangeReader:
         return end
 
     def _wait_for_terminator(self) -> bool:
-        if len(self._buffer) > self._limits.segment_bytes_max:
+        self._drop_blanks()
+        if len(self._buffer.lstrip(_BLANK_BYTES)) > self._limits.segment_bytes_max:
             self._begin_skipping()
             return True
         if self._final:
@@ -383,6 +386,14 @@ class InterchangeReader:
             return True
         self._scanned = len(self._buffer)
         return False
+
+    def _drop_blanks(self) -> None:
+        """Blanks before a segment do not count for its length, and may be any number: the last one is kept."""
+        blanks = len(self._buffer) - len(self._buffer.lstrip(_BLANK_BYTES))
+        if blanks > 1:
+            self._take_block(blanks - 1)
+            self._pass(blanks - 1)
+            self._offset = self._place(blanks - 1)
 
     def _read_block(self, shown: bytes) -> None:
         """Split a block at its terminators, and at the line ends behind them if it has one style of them."""
@@ -524,8 +535,9 @@ class InterchangeReader:
         Returns -1 if that is not to be known yet, or if the segment is too long.
         """
         joined = begin
+        tag_at = begin + self._blanks(begin, end)
         while True:
-            if end - begin > self._limits.segment_bytes_max:
+            if end - tag_at > self._limits.segment_bytes_max:
                 self._return_to_buffer(begin)
                 self._begin_skipping()
                 return -1
@@ -539,6 +551,11 @@ class InterchangeReader:
                 self._scanned = end - begin + 1
                 return -1
             joined, end = end, end + step + piece[1]
+
+    def _blanks(self, begin: int, end: int) -> int:
+        """How many blanks and line ends stand before the tag of a segment of the block."""
+        piece = self._block[begin:end]
+        return len(piece) - len(piece.lstrip(_BLANK_BYTES))
 
     def _is_open(self, begin: int, end: int) -> bool:
         """Whether the terminator here in the block was released, and is data: an odd run of releases is before it."""
@@ -590,14 +607,13 @@ class InterchangeReader:
         column = wrap_column(self._line_width(inner), ahead[:WRAP_WINDOW_BYTES], self._terminator)
         self._wrapped = column is not None
         if column is not None:
-            self._note(Finding(rules.HARD_WRAPPED, offset=self._place(begin), value=str(column)))
+            self._note_wrapping(Finding(rules.HARD_WRAPPED, offset=self._place(begin), value=str(column)))
         return True
 
     def _inner_line_break(self, begin: int, at: int, end: int) -> int:
         """Where the first line break inside a segment stands in the block, -1 if there is none."""
         if at == begin:
-            piece = self._block[begin:end]
-            at += len(piece) - len(piece.lstrip(_BLANK_BYTES))
+            at += self._blanks(begin, end)
         places = [place for place in (self._block.find(b"\n", at, end), self._block.find(b"\r", at, end)) if place >= 0]
         return min(places, default=-1)
 
@@ -606,12 +622,11 @@ class InterchangeReader:
         last = max(self._block.rfind(b"\n", 0, at), self._block.rfind(b"\r", 0, at))
         return at - last - 1 if last >= 0 else self._line_bytes + at
 
-    def _note(self, finding: Finding) -> None:
-        """A finding about the interchange, which may not have begun yet."""
+    def _note_wrapping(self, finding: Finding) -> None:
         if self._interchange is None:
             self._pending.append(finding)
         else:
-            self._interchange.note(finding)
+            self._interchange.note_envelope(finding)
 
     def _read_segment(self, view: str, offset: int, *, cut: bool = False, too_long: bool = False) -> _Outcome:
         """One segment, whatever is odd about it.
@@ -626,8 +641,8 @@ class InterchangeReader:
         elif self._wrapped:
             text = text.replace("\r", "").replace("\n", "")
         if not text:
-            if not cut and self._separators.terminator not in _LINE_ENDS:
-                self._note(Finding(rules.EMPTY_SEGMENT, offset=offset))
+            if not cut and self._interchange is not None and self._separators.terminator not in _LINE_ENDS:
+                self._interchange.note(Finding(rules.EMPTY_SEGMENT, offset=offset))
             return _Outcome.GOES_ON
         if self._interchange is None:
             self._declare_by(text)
@@ -653,7 +668,8 @@ class InterchangeReader:
         self._declare(characters.character_set(syntax[0], syntax[3]))
 
     def _segment(self, split: tokens.Tokens, text: str, offset: int) -> Segment:
-        tag = split.elements[0][0].upper()
+        # Where UNA cannot be honoured, UNB may be split wrongly; it still is the header.
+        tag = split.elements[0][0].upper() if self._interchange else INTERCHANGE_HEADER
         position = self._interchange.next_position(tag) if self._interchange else 0
         return Segment(tag, split.elements, position, offset, split.repeats, text)
 
@@ -692,14 +708,19 @@ class InterchangeReader:
     # SKIP
 
     def _begin_skipping(self) -> None:
+        blanks = len(self._buffer) - len(self._buffer.lstrip(_BLANK_BYTES))
+        self._drop(blanks)
         self._prefix = self._buffer[: self._limits.segment_bytes_max]
         self._prefix_offset = self._offset
         self._released = False
         self._state = self._skip
 
     def _skip(self) -> bool:
-        """Drop the rest of a segment that is too long, up to its terminator."""
-        end = self._find_terminator(self._shown())
+        """Drop the rest of a segment that is too long, up to its terminator.
+
+        The first byte that may be one is taken, also amid ISO 2022's other sets, whose state is not kept.
+        """
+        end = self._find_terminator(self._buffer)
         found = end >= 0
         self._drop(end + 1 if found else len(self._buffer))
         if not found and not self._final:

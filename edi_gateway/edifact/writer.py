@@ -12,6 +12,15 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from edi_gateway.edifact.characters import CharacterRefused, CharacterSet, character_set, first_unwritable
 from edi_gateway.edifact.envelope import group_segment, interchange_segment, message_segment, trailer
+from edi_gateway.edifact.events import (
+    Event,
+    FileFinding,
+    GroupEnded,
+    GroupStarted,
+    InterchangeEnded,
+    InterchangeStarted,
+    MessageRead,
+)
 from edi_gateway.edifact.segment import Segment, Separators
 from edi_gateway.edifact.separators import in_force
 from edi_gateway.edifact.separators import una as service_string_advice
@@ -113,10 +122,33 @@ def interchange_segments(
     yield trailer("UNZ", len(messages) if group is None else 1, header.control_reference)
 
 
-def write_segments(segments: Iterable[Segment], separators: Separators, declared: CharacterSet) -> Iterator[bytes]:
-    """Segments as they are, service segments among them; see `encode` for what is refused."""
-    for segment in segments:
-        yield encode(segment, separators, declared)
+def rewrite(events: Iterable[Event]) -> Iterator[bytes]:
+    """The interchanges that were read, written again: canonically, but with every segment kept.
+
+    Canonical input comes out byte for byte. UNA stands where it stood; what the reader skipped (blanks,
+    line ends, empty segments, bytes around the interchanges) is gone, and so is a missing trailer.
+    Raises `CharacterRefused`, as when UTF-8 was found under a narrower declaration.
+    """
+    separators, declared = _DEFAULT, character_set("")
+    for event in events:
+        if isinstance(event, InterchangeStarted):
+            separators = event.separators
+            declared = character_set(event.header.syntax_identifier, event.segment.get(1, 4))
+            yield event.una.encode("latin-1")
+        for segment in _segments_of(event):
+            yield encode(segment, separators, declared)
+
+
+def _segments_of(event: Event) -> Sequence[Segment]:
+    match event:
+        case MessageRead(message):
+            return message.segments
+        case InterchangeStarted() | GroupStarted():
+            return [event.segment]
+        case GroupEnded() | InterchangeEnded():
+            return [event.segment] if event.segment else []
+        case FileFinding():
+            return []
 
 
 def encode(segment: Segment, separators: Separators, declared: CharacterSet) -> bytes:
