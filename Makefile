@@ -4,6 +4,7 @@
 #   make serve   the gateway, until SIGTERM or Ctrl-C                                               ARGS="--port 9000"
 #   make test    ruff, mypy, import-linter, pytest                                                  ARGS=tests/core
 #   make lint    the first three of them
+#   make conformance   run the tests that hold items of the AS2 checklist; writes docs/as2-conformance.md
 #   make bench   a benchmark with its peers, as JSON                                                ARGS="as2 --json"
 #   make lock    choose the locked versions anew
 #   make clean   remove .venv and caches; keeps data/
@@ -13,7 +14,7 @@
 # or make itself prints where it is.)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test lint bench lock clean
+.PHONY: help demo serve test lint conformance bench lock clean
 
 PYTHONS := python3 python3.14 python3.13 python3.12 python3.11
 PYTHON ?= $(shell for python in $(PYTHONS); do \
@@ -39,6 +40,9 @@ lint: .venv/installed-dev
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+conformance: .venv/installed-dev
+	@$(BIN)/python -m pytest --conformance docs/as2-conformance.md -q $(ARGS)
 
 test: lint
 	@$(BIN)/python -m pytest $(ARGS)

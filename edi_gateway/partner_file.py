@@ -19,7 +19,15 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from edi_gateway import strict_toml
-from edi_gateway.as2.algorithms import LEGACY_CIPHERS, LEGACY_DIGESTS, Cipher, Digest, KeyTransport, SignatureScheme
+from edi_gateway.as2.algorithms import (
+    LEGACY_CIPHERS,
+    LEGACY_DIGESTS,
+    Cipher,
+    Digest,
+    KeyTransport,
+    SignatureScheme,
+    weak_names,
+)
 from edi_gateway.as2.certificates import Certificate, CertificateError, WeaknessKind, load_certificates, weaknesses
 from edi_gateway.checked_fields import (
     Amount,
@@ -230,6 +238,9 @@ class As2Section(Section):
     compression: Compression = Field(default=Compression.NONE, description="of what we send (RFC 5402)")
     mdn_mode: MdnMode = Field(default=MdnMode.SYNC, description="how we ask for their receipt")
     mdn_signed: Flag = Field(default=True, description="ask for a signed receipt")
+    async_status: Literal[0, 200, 202, 204] = Field(
+        default=0, description="HTTP status before our asynchronous receipt; 0: 204 from AS2 1.3 on, 200 before"
+    )
     mic_by_request: Flag = Field(
         default=False, description="answer with the MIC under the micalg they ask for, not the message's digest"
     )
@@ -237,7 +248,9 @@ class As2Section(Section):
         default="application/edifact", pattern=r"^[A-Za-z0-9!#$&^_.+-]{1,64}/[A-Za-z0-9!#$&^_.+-]{1,64}$"
     )
     transfer_encoding: Literal["binary", "base64"] = "binary"
-    version: Literal["1.0", "1.1", "1.2"] = Field(default="1.2", description="AS2-Version that we announce")
+    version: Literal["1.0", "1.1", "1.2", "1.3"] = Field(
+        default="1.2", description="AS2-Version that we announce; 1.3 only if they run it too"
+    )
     attachments: Flag = Field(default=False, description="several documents in one transmission are agreed (RFC 6362)")
     copy_to_ourselves: Flag = Field(default=False, description="encrypt the content key for our certificate too")
     mdn_mic_required: Flag = Field(default=True, description="a positive MDN without MIC is no success")
@@ -299,6 +312,17 @@ class As2Section(Section):
             strong = ", ".join(sorted(other for other in Cipher if not other.weak))
             raise ValueError(f"{cipher} is never sent; {strong}")
         return cipher
+
+    @field_validator("version")
+    @classmethod
+    def _modern_without_weakness(cls, version: str, info: ValidationInfo) -> str:
+        said = info.data
+        if version < "1.3" or not {"accepted_digests", "accepted_ciphers", "digest", "key_transport"} <= said.keys():
+            return version
+        weak = weak_names({said["digest"], *said["accepted_digests"]}, said["accepted_ciphers"], said["key_transport"])
+        if weak:
+            raise ValueError(f"AS2 1.3 forbids {', '.join(weak)}; others, or version 1.2")
+        return version
 
     @model_validator(mode="after")
     def _agrees_with_itself(self, info: ValidationInfo) -> As2Section:

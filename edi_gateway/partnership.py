@@ -87,6 +87,7 @@ class As2Policy:
     compression: Compression = Compression.NONE
     mdn_mode: MdnMode = MdnMode.SYNC
     mdn_signed: bool = True
+    async_status: int = 0  # HTTP status before our asynchronous receipt; 0: 204 from AS2 1.3 on, 200 before
     mic_by_request: bool = False  # answer with the MIC under the requested micalg instead of the message digest
     content_type: str = "application/edifact"
     transfer_encoding: str = "binary"  # binary | base64

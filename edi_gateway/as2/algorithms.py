@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -348,3 +349,11 @@ STANDARD_AGREEMENTS = {digest: oid for oid, digest in reversed(KEY_AGREEMENTS.it
 # AES key wrap (RFC 3394 as used by RFC 3565): object identifier and bytes of the wrapping key.
 KEY_WRAPS = {_AES + "5": 16, _AES + "25": 24, _AES + "45": 32}
 KEY_WRAP_OIDS = {size: oid for oid, size in KEY_WRAPS.items()}
+
+
+def weak_names(digests: Iterable[Digest], ciphers: Iterable[Cipher], transport: KeyTransport) -> tuple[str, ...]:
+    """The names of those that are broken: between two AS2 1.3 peers none may be used (draft rfc4130bis §6.1)."""
+    names = {*(digest.value for digest in digests if digest.weak), *(cipher.value for cipher in ciphers if cipher.weak)}
+    if transport.digest is not None and transport.digest.weak:
+        names.add(transport.value)
+    return tuple(sorted(names))

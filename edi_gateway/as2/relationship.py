@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-from edi_gateway.as2.algorithms import Cipher, Digest, KeyTransport, SignatureScheme
+from edi_gateway.as2.algorithms import Cipher, Digest, KeyTransport, SignatureScheme, weak_names
 from edi_gateway.as2.certificates import AS2_USES, Certificate, KeyUse, PrivateKey, choose, load_certificates
 from edi_gateway.as2.errors import RelationshipFault
 from edi_gateway.partnership import As2Policy, DatedCertificate
@@ -81,8 +81,9 @@ class Relationship:
             raise RelationshipFault("MD5 is accepted for no partnership; remove it from digest and accepted_digests")
         if self.cipher is Cipher.TRIPLE_DES_CBC:
             raise RelationshipFault("Triple DES is only understood, never sent; choose aes-128-cbc or better as cipher")
-        if self.policy.version >= "1.3" and self.digest.weak:
-            raise RelationshipFault(f"AS2 1.3 forbids sending {self.digest}; choose sha-256 as digest, or version 1.2")
+        weak = weak_names({self.digest, *self.accepted_digests}, self.accepted_ciphers, self.key_transport)
+        if self.policy.version >= "1.3" and weak:
+            raise RelationshipFault(f"AS2 1.3 forbids {', '.join(weak)}: choose others, or version 1.2")
 
     # --- our side ---------------------------------------------------------------------------------------
 

@@ -91,10 +91,16 @@ class Arrival:
     @property
     def receipt_mode(self) -> ReceiptMode:
         """The receipt that the sender asks for."""
-        receipt = self.request.receipt if self.request else None
-        if receipt is None:
+        if self.request is None or self.request.receipt is None:
             return ReceiptMode.NONE
-        return ReceiptMode.ASYNC if receipt.delivery_url else ReceiptMode.SYNC
+        return ReceiptMode.ASYNC if self.delivery_url else ReceiptMode.SYNC
+
+    @property
+    def delivery_url(self) -> str | None:
+        """Where the receipt is to be POSTed; None: it stands in the answer, also where mail was asked for (RFC 4130
+        §7.2): that wish is refused, and the refusal itself needs no mail."""
+        receipt = self.request.receipt if self.request else None
+        return receipt.delivery_url if receipt and receipt.is_asynchronous else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -324,7 +330,7 @@ def _give(
 
 
 def _hand_over(gateway: Gateway, uow: UnitOfWork, arrival: Arrival, row: Transmission, receipt: Receipt) -> HttpAnswer:
-    url = arrival.request.receipt.delivery_url if arrival.request and arrival.request.receipt else None
+    url = arrival.delivery_url
     if url and arrival.partnership:
         enqueue_receipt(uow, gateway, arrival.partnership, row, receipt, url)
         return _nothing_more(arrival)
@@ -333,7 +339,9 @@ def _hand_over(gateway: Gateway, uow: UnitOfWork, arrival: Arrival, row: Transmi
 
 def _nothing_more(arrival: Arrival) -> HttpAnswer:
     """An empty 2xx: 204 is what the draft prefers (rfc4130bis §8.2), but products before 1.3 may not know it."""
-    return HttpAnswer(204 if arrival.request and arrival.request.version_number >= (1, 3) else 200)
+    agreed = arrival.partnership.as2.async_status if arrival.partnership and arrival.delivery_url else 0
+    usual = 204 if arrival.request and arrival.request.version_number >= (1, 3) else 200
+    return HttpAnswer(agreed or usual)
 
 
 def _receipt(
@@ -344,7 +352,7 @@ def _receipt(
     request, relationship = arrival.request, arrival.relationship
     if request is None or request.receipt is None:
         return None
-    url = request.receipt.delivery_url
+    url = arrival.delivery_url
     if url and not (relationship and relationship.allows_delivery_to(url)):
         return None
     message_id = gateway.message_id()

@@ -88,7 +88,7 @@ def test_documents_go_in_the_order_in_which_they_were_queued(house: House) -> No
     [timeout, unreachable, *(status(number) for number in (102, 408, 425, 429, 500, 502, 503, 504))],
     ids=["timeout", "unreachable", "102", "408", "425", "429", "500", "502", "503", "504"],
 )
-def test_a_retry_sends_the_same_bytes_under_the_same_headers_checklist_103_104(
+def test_103_104_a_retry_sends_the_same_bytes_under_the_same_headers(
     house: House, failure: Callable[[Outgoing, bytes], Answer]
 ) -> None:
     """Date included: RFC 4130 §5.5 allows the Message-ID again only for identical content."""
@@ -109,7 +109,7 @@ def test_a_retry_sends_the_same_bytes_under_the_same_headers_checklist_103_104(
 
 
 @pytest.mark.parametrize("number", [301, 307, 400, 401, 403, 404, 405, 413, 422])
-def test_a_status_that_will_not_change_parks_at_once_checklist_104(house: House, number: int) -> None:
+def test_104_a_status_that_will_not_change_parks_at_once(house: House, number: int) -> None:
     sent = house.send()
     house.network.answers = [status(number)]
     house.dispatch()
@@ -188,7 +188,7 @@ def test_after_the_last_attempt_it_is_parked(house: House) -> None:
     assert "3 attempts" in row.reason
 
 
-def test_after_the_deadline_it_is_parked(house: House) -> None:
+def test_105_after_the_deadline_it_is_parked(house: House) -> None:
     house.agree(deadline=timedelta(hours=1), attempts_max=100)
     sent = house.send()
     house.network.answers = [timeout]
@@ -207,7 +207,7 @@ def policy(**changes: timedelta) -> As2Policy:
     )
 
 
-def test_pauses_double_up_to_the_longest_checklist_105() -> None:
+def test_105_pauses_double_up_to_the_longest() -> None:
     assert [pause(policy(), attempt, 0.5) for attempt in range(1, 8)] == [
         timedelta(minutes=minutes) for minutes in (5, 10, 20, 40, 80, 120, 120)
     ]
@@ -215,7 +215,7 @@ def test_pauses_double_up_to_the_longest_checklist_105() -> None:
 
 
 @given(st.integers(1, 40), st.floats(0, 1, exclude_max=True))
-def test_the_jitter_spreads_a_pause_within_its_bounds(attempt: int, chance: float) -> None:
+def test_105_the_jitter_spreads_a_pause_within_its_bounds(attempt: int, chance: float) -> None:
     middle, spread = pause(policy(), attempt, 0.5), pause(policy(), attempt, chance)
     assert (1 - JITTER) * middle <= spread <= (1 + JITTER) * middle
 
@@ -242,7 +242,7 @@ def test_retry_after_is_heeded_rfc9110_10_2_3(house: House, headers: dict[str, s
 # --- crashes --------------------------------------------------------------------------------------------------------
 
 
-def test_a_crash_after_the_post_sends_the_same_bytes_again_checklist_111(house: House) -> None:
+def test_111_a_crash_after_the_post_sends_the_same_bytes_again(house: House) -> None:
     """Between T4a and T4b: whether it arrived is unknown; the partner sees one Message-ID."""
     sent = house.send()
     house.network.answers = [crash, house.network.honest]
@@ -262,7 +262,7 @@ def test_a_crash_after_the_post_sends_the_same_bytes_again_checklist_111(house: 
     assert house.steps(sent) == ["queued", "sending", "queued", "sending", "acknowledged"]
 
 
-def test_a_crash_before_the_sealed_bytes_are_kept(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_111_a_crash_before_the_sealed_bytes_are_kept(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     sent = house.send()
 
     def die(*arguments: object, **named: object) -> None:
@@ -282,7 +282,7 @@ def test_a_crash_before_the_sealed_bytes_are_kept(house: House, monkeypatch: pyt
     assert len(house.network.requests) == 1
 
 
-def test_a_crash_after_sealing_sends_what_was_kept(house: House) -> None:
+def test_111_a_crash_after_sealing_sends_what_was_kept(house: House) -> None:
     """What another key would seal today does not matter: the kept bytes go."""
     sent = house.send()
     house.network.answers = [crash, house.network.honest]

@@ -19,7 +19,7 @@ from edi_gateway.gateway.sweep import sweep
 from edi_gateway.store.partnerships import PartnershipState
 from edi_gateway.store.payloads import SMALL_BYTES_MAX
 from edi_gateway.store.transmissions import ReceiptMode, TransmissionKind, TransmissionState
-from tests.house import BODY_BYTES_MAX, NAME, Crash, House, status, text
+from tests.house import BODY_BYTES_MAX, NAME, Crash, House, status, text, unreachable
 from tests.partner import NOW, ORDERS, Posted, SimulatedPartner, key_of
 
 MDN_URL = "http://vendor.example/mdn"
@@ -88,7 +88,7 @@ def refused(house: House, posted: Posted) -> HttpAnswer:
     return answer
 
 
-def test_unknown_as2_name_is_answered_unsigned_rfc4130_6_2(house: House) -> None:
+def test_021_unknown_as2_name_is_answered_unsigned_rfc4130_6_2(house: House) -> None:
     answer = refused(house, house.message(AS2_From="STRANGER"))
     receipt = mdn_in(house, answer)
     assert (answer.status, receipt.trust) == (200, Trust.UNSIGNED)
@@ -107,10 +107,10 @@ def test_a_suspended_partnership_is_unknown_rfc4130_6_2(house: House) -> None:
     assert said(house, refused(house, house.message())).extension == "unknown-trading-relationship"
 
 
-def test_unsigned_where_a_signature_is_agreed_rfc4130_7_5_3(house: House) -> None:
+def test_006_083_unsigned_where_a_signature_is_agreed_rfc4130_7_5_3(house: House) -> None:
     answer = refused(house, house.partner.post(house.partner.encrypted(house.partner.entity())))
     assert said(house, answer).status == "processed/error: insufficient-message-security"
-    assert mdn_in(house, answer).trust is Trust.SIGNED  # checklist 83: signed also for errors
+    assert mdn_in(house, answer).trust is Trust.SIGNED  # signed also for errors
 
 
 def test_unencrypted_where_encryption_is_agreed_rfc4130_7_5_3(house: House) -> None:
@@ -220,7 +220,7 @@ def test_what_the_server_refused_for_its_size_is_recorded(house: House) -> None:
 # --- duplicates -----------------------------------------------------------------------------------------------------
 
 
-def test_the_same_bytes_again_get_the_stored_receipt_byte_for_byte_rfc4130_5_5(house: House) -> None:
+def test_106_the_same_bytes_again_get_the_stored_receipt_byte_for_byte_rfc4130_5_5(house: House) -> None:
     posted = house.message()
     first = house.post(posted)
     house.later(minutes=5)
@@ -231,7 +231,7 @@ def test_the_same_bytes_again_get_the_stored_receipt_byte_for_byte_rfc4130_5_5(h
     assert [event.details["same_bytes"] for event in house.events("transmission.duplicate")] == [True]
 
 
-def test_the_same_content_sealed_anew_is_a_duplicate_rfc4130_5_5(house: House) -> None:
+def test_106_the_same_content_sealed_anew_is_a_duplicate_rfc4130_5_5(house: House) -> None:
     """Some products sign and encrypt anew on a retry: other bytes, the same MIC."""
     first, sealed_anew = house.message(), house.message()
     assert first.body != sealed_anew.body
@@ -241,7 +241,7 @@ def test_the_same_content_sealed_anew_is_a_duplicate_rfc4130_5_5(house: House) -
     assert [event.details["same_bytes"] for event in house.events("transmission.duplicate")] == [False]
 
 
-def test_the_same_message_id_with_other_content_rfc4130_5_5(house: House) -> None:
+def test_108_the_same_message_id_with_other_content_rfc4130_5_5(house: House) -> None:
     house.post(house.message(ORDERS))
     house.woken.clear()
     answer = refused(house, house.message(ORDERS + b"changed"))
@@ -258,7 +258,7 @@ def test_the_same_message_id_of_another_partner_is_another(house: House) -> None
     assert [row.state for row in house.rows()] == [TransmissionState.RECEIVED, TransmissionState.REFUSED]
 
 
-def test_a_refused_message_may_be_sent_again_under_its_id_checklist_109(house: House) -> None:
+def test_109_a_refused_message_may_be_sent_again_under_its_id(house: House) -> None:
     house.agree(signing_certificates=())
     posted = house.message()
     assert said(house, house.post(posted)).extension == "authentication-failed"
@@ -267,8 +267,8 @@ def test_a_refused_message_may_be_sent_again_under_its_id_checklist_109(house: H
     assert [row.state for row in house.rows()] == [TransmissionState.REFUSED, TransmissionState.RECEIVED]
 
 
-def test_two_at_the_same_time_are_one(house: House) -> None:
-    """Checklist 107: the unique key decides, whoever is faster; both get the receipt that was kept."""
+def test_107_two_at_the_same_time_are_one(house: House) -> None:
+    """The unique key decides, whoever is faster; both get the receipt that was kept."""
     posted, answers = house.message(), []
     barrier = threading.Barrier(4)
 
@@ -298,7 +298,9 @@ def test_a_duplicate_that_asks_for_a_receipt_for_the_first_time(house: House) ->
 
 
 @pytest.mark.parametrize(("version", "expected"), [("1.2", 200), ("1.3", 204)])
-def test_an_asynchronous_receipt_is_a_transmission_of_its_own(house: House, version: str, expected: int) -> None:
+def test_080_099_an_asynchronous_receipt_is_a_transmission_of_its_own(
+    house: House, version: str, expected: int
+) -> None:
     house.agree(mdn_url=MDN_URL)
     answer = house.post(house.message(Receipt_Delivery_Option=MDN_URL, AS2_Version=version))
     assert (answer.status, answer.body) == (expected, b"")
@@ -347,7 +349,6 @@ def test_a_refusal_is_told_asynchronously_too(house: House) -> None:
         "http://vendor.example@evil.example/mdn",
         "http://evil.example/mdn",
         "https://vendor.example/mdn",
-        "mailto:mdn@vendor.example",
     ],
 )
 def test_a_receipt_goes_nowhere_but_to_the_agreed_url(house: House, url: str) -> None:
@@ -357,6 +358,54 @@ def test_a_receipt_goes_nowhere_but_to_the_agreed_url(house: House, url: str) ->
     assert answer.status == 403
     assert not house.dispatch()
     assert house.network.requests == []
+
+
+@pytest.mark.parametrize("url", ["mailto:mdn@vendor.example", "ftp://vendor.example/mdn"])
+def test_082_a_receipt_by_mail_is_refused_in_the_answer(house: House, url: str) -> None:
+    """RFC 4130 §7.2 allows mail; our policy does not. The sender reads so in a signed MDN, and nothing is delivered."""
+    answer = refused(house, house.message(Receipt_Delivery_Option=url))
+    receipt = mdn_in(house, answer)
+    assert (answer.status, receipt.trust) == (200, Trust.SIGNED)
+    assert receipt.report.disposition.status == "failed/Failure: unsupported format"
+    assert house.only().receipt_mode is ReceiptMode.SYNC
+    assert "http or https" in house.only().reason
+    assert not house.dispatch()
+
+
+@pytest.mark.parametrize("version", ["1.2", "1.3"])
+@pytest.mark.parametrize("agreed", [200, 202, 204])
+def test_099_the_status_before_an_asynchronous_receipt_can_be_agreed_draft_bis_8_2(
+    house: House, version: str, agreed: int
+) -> None:
+    house.agree(mdn_url=MDN_URL, async_status=agreed)
+    posted = house.message(Receipt_Delivery_Option=MDN_URL, AS2_Version=version)
+    assert [house.post(posted).status for _ in range(2)] == [agreed, agreed]  # also for a duplicate
+    synchronous = house.message(message_id="<2@vendor.example>", Disposition_Notification_To=None)
+    assert house.post(synchronous).status == 200
+
+
+def test_101_an_http_error_on_an_asynchronous_receipt_is_retried(house: House) -> None:
+    """With the same bytes under the same Message-ID, until it is taken."""
+    house.agree(mdn_url=MDN_URL)
+    house.post(house.message(Receipt_Delivery_Option=MDN_URL))
+    receipt = house.rows()[-1]
+    house.network.answers = [status(503), unreachable, status(204)]
+    for state in (TransmissionState.QUEUED, TransmissionState.QUEUED, TransmissionState.SENT):
+        assert house.dispatch()
+        assert house.row(receipt.id).state is state
+        house.later(hours=1)
+    assert len({(request.headers, body) for request, body in house.network.requests}) == 1
+
+
+def test_101_an_asynchronous_receipt_that_nobody_takes_is_parked_and_seen(house: House) -> None:
+    house.agree(mdn_url=MDN_URL, attempts_max=2)
+    house.post(house.message(Receipt_Delivery_Option=MDN_URL))
+    house.network.answers = [status(500)]
+    for _ in range(4):
+        house.dispatch()
+        house.later(hours=3)
+    assert house.rows()[-1].state is TransmissionState.PARKED
+    assert house.alerts() == ["alert.transmission-parked"]
 
 
 def test_a_stranger_gets_no_asynchronous_receipt(house: House) -> None:
@@ -419,7 +468,7 @@ def die(*arguments: object, **named: object) -> None:
         "sqlalchemy.orm.Session.commit",
     ],
 )
-def test_a_crash_before_the_commit_leaves_nothing_that_was_promised_checklist_111(
+def test_111_a_crash_before_the_commit_leaves_nothing_that_was_promised(
     house: House, monkeypatch: pytest.MonkeyPatch, edge: str
 ) -> None:
     posted = house.message(b"x" * SMALL_BYTES_MAX)  # sealed, it is large enough for a file
@@ -433,7 +482,7 @@ def test_a_crash_before_the_commit_leaves_nothing_that_was_promised_checklist_11
     assert house.only().state is TransmissionState.RECEIVED
 
 
-def test_a_crash_after_the_commit_and_before_the_answer_checklist_111(house: House) -> None:
+def test_111_a_crash_after_the_commit_and_before_the_answer(house: House) -> None:
     """The partner has no MDN and sends again: he gets the one that was kept, and nothing is processed twice."""
     posted = house.message()
     waking = house.gateway.database.wake

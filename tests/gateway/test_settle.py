@@ -85,7 +85,7 @@ def test_an_agreeing_second_one_is_only_noted(house: House) -> None:
     assert len(house.events("transmission.receipt-repeated")) == 1
 
 
-def test_an_mdn_for_an_unknown_message_id_changes_nothing_checklist_98(house: House) -> None:
+def test_098_an_mdn_for_an_unknown_message_id_changes_nothing(house: House) -> None:
     sealed = house.partner.sealed_by_gateway(message_id="<nobody@gateway.example>")
     answer = house.post(house.partner.answer(sealed))
     assert (answer.status, house.only().state) == (200, REFUSED)
@@ -167,7 +167,7 @@ def test_an_mdn_between_two_attempts_saves_the_second(house: House) -> None:
     assert not house.dispatch()
 
 
-def test_an_overdue_mdn_is_asked_for_with_the_same_bytes_checklist_110(house: House) -> None:
+def test_110_an_overdue_mdn_is_asked_for_with_the_same_bytes(house: House) -> None:
     sent = delivered(house)
     house.later(minutes=16)
     sweep(house.gateway)
@@ -183,7 +183,7 @@ def test_an_overdue_mdn_is_asked_for_with_the_same_bytes_checklist_110(house: Ho
     assert house.row(sent).state is ACKNOWLEDGED
 
 
-def test_an_mdn_that_never_comes_parks(house: House) -> None:
+def test_110_an_mdn_that_never_comes_parks(house: House) -> None:
     house.agree(mdn_mode=MdnMode.ASYNC, attempts_max=2)
     sent = delivered(house)
     for _ in range(10):
@@ -202,7 +202,7 @@ def test_a_late_mdn_still_decides_what_was_parked(house: House) -> None:
     assert house.row(sent).state is ACKNOWLEDGED
 
 
-def test_an_unsolicited_mdn_is_discarded_checklist_97(house: House) -> None:
+def test_097_an_unsolicited_mdn_is_discarded(house: House) -> None:
     house.agree(mdn_mode=MdnMode.NONE)
     sent = house.send()
     house.dispatch()

@@ -95,7 +95,7 @@ def test_a_body_with_its_length(running: Running, size: int) -> None:
     assert running.http.request("POST", running.url, body=b"x" * size).data == str(size).encode()
 
 
-def test_a_chunked_body_checklist_2(running: Running) -> None:
+def test_002_a_chunked_body(running: Running) -> None:
     def chunks() -> Iterator[bytes]:
         for _ in range(10):
             yield b"x" * 1000
@@ -103,7 +103,7 @@ def test_a_chunked_body_checklist_2(running: Running) -> None:
     assert running.http.request("POST", running.url, body=chunks(), chunked=True).data == b"10000"
 
 
-def test_expect_100_continue_checklist_2(running: Running) -> None:
+def test_002_expect_100_continue(running: Running) -> None:
     with running.connect() as connection:
         connection.sendall(
             b"POST /as2 HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n"

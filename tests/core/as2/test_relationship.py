@@ -92,6 +92,9 @@ def test_only_the_leaf_of_a_chain_is_pinned(partner):
         {"key_transport": "pigeon"},
         {"signature_scheme": "seal and wax"},
         {"version": "1.3", "digest": "sha-1"},
+        {"version": "1.3", "accepted_digests": frozenset({"sha-256", "sha-1"})},  # our MDN would be signed with it
+        {"version": "1.3", "accepted_ciphers": frozenset({"aes-128-cbc", "3des-cbc"})},
+        {"version": "1.3", "key_transport": "oaep-sha-1"},
     ],
 )
 def test_064_what_must_not_be_agreed_is_refused(partner, change):
