@@ -16,7 +16,7 @@ from typing import Any
 from edi_gateway.gateway.fingerprints import of_record
 from edi_gateway.gateway.stock_book import reserve
 from edi_gateway.marketplace.articles import article_key
-from edi_gateway.marketplace.fulfilment import CLOSED_STATES, LineProgress, OrderProgress
+from edi_gateway.marketplace.fulfilment import CLOSED_STATES, LineProgress, OrderProgress, PaymentState
 from edi_gateway.marketplace.money import ZERO, percentage, plain
 from edi_gateway.marketplace.order import Order
 from edi_gateway.marketplace.quantities import LineQuantities
@@ -141,8 +141,10 @@ def _follows(
     before: OrderProgress, after: OrderProgress, reserved: Mapping[int, Decimal]
 ) -> list[tuple[str, dict[str, Any]]]:
     """What the shop must hear: (kind, body)."""
-    events = []
-    if after.state in CLOSED_STATES and before.state not in CLOSED_STATES:
+    events: list[tuple[str, dict[str, Any]]] = []
+    if after.payment is PaymentState.REFUSED:
+        pass  # there is no payment to give back
+    elif after.state in CLOSED_STATES and before.state not in CLOSED_STATES:
         events.append(("payment.cancel_requested", _worth(before, after, _given_up)))
     elif grown := _worth(before, after, _given_up):
         events.append(("payment.refund_requested", grown))

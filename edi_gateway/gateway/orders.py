@@ -6,23 +6,28 @@ with other content it is refused. ORDERS leaves in the transaction that accepts 
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass, replace
 
 from edi_gateway.edifact.findings import Finding
 from edi_gateway.gateway import order_book
 from edi_gateway.gateway.app import Gateway
-from edi_gateway.gateway.compose import compose
+from edi_gateway.gateway.compose import ComposeRefused, compose
 from edi_gateway.gateway.fingerprints import of_record
 from edi_gateway.gateway.order_book import Booked
 from edi_gateway.marketplace.fulfilment import OrderMessageState, OrderProgress, PaymentState, begin
 from edi_gateway.marketplace.order import Order
 from edi_gateway.marketplace.ordering import order_findings
 from edi_gateway.partnership import Partnership
+from edi_gateway.store.base import canonical_json
 from edi_gateway.store.business import OrderRow, find_order, order_by_key
 from edi_gateway.store.database import UnitOfWork
+from edi_gateway.store.payloads import keep
 from edi_gateway.translators.json_form import to_json
 
 ORDERS = "ORDERS"
+REASON_CHARACTERS_MAX = 500
+SUBJECT_PART_MAX = 80
 
 
 class OrderRefused(Exception):
@@ -35,6 +40,9 @@ class OrderRefused(Exception):
 
 class UnknownPartner(Exception):
     """No active partnership of this name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"there is no active trading partner {name!r}")
 
 
 class OrderConflict(Exception):
@@ -63,9 +71,33 @@ def place_order(
 ) -> Placed:
     """Take in an order for a vendor, and send it if it is paid.
 
-    Raises UnknownPartner, OrderRefused, OrderConflict, and ComposeRefused where it cannot be written as ORDERS; nothing
-    is kept then.
+    Raises UnknownPartner, OrderRefused, OrderConflict, and ComposeRefused where it cannot be written as ORDERS. Then no
+    order stands in the store, but the event `order.refused` and the record, so that nothing is lost.
     """
+    try:
+        return _checked_and_placed(gateway, partner, order, payment, idempotency_key)
+    except (UnknownPartner, OrderRefused, OrderConflict, ComposeRefused) as refusal:
+        _keep_refused(gateway, partner, order, refusal)
+        raise
+
+
+def _keep_refused(gateway: Gateway, partner: str, order: Order, refusal: Exception) -> None:
+    """Leave what was refused, and why, where an operator finds it."""
+    record = canonical_json({"partner": partner, "order": to_json(order)})
+    payload = gateway.payloads.put(io.BytesIO(record.encode()))
+    subject = f"order:{partner[:SUBJECT_PART_MAX]}/{order.number[:SUBJECT_PART_MAX]}"
+    details = {"payload": payload.sha256, "size": payload.size, "kind": type(refusal).__name__}
+    with gateway.database.write() as uow:
+        keep(uow, payload, gateway.now())
+        uow.record_event(
+            "order.refused", subject, None, None, str(refusal)[:REASON_CHARACTERS_MAX], details, gateway.now()
+        )
+        uow.commit()
+
+
+def _checked_and_placed(
+    gateway: Gateway, partner: str, order: Order, payment: PaymentState, idempotency_key: str | None
+) -> Placed:
     partnership = gateway.partnerships.by_name(partner)
     if partnership is None:
         raise UnknownPartner(partner)

@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
+from edi_gateway.store.events import Event
 from edi_gateway.translators.json_form import to_json
 from edi_gateway.web.api import blueprint
 from tests.core.marketplace.documents import an_order
@@ -141,6 +142,7 @@ def test_a_refused_payment_cancels_the_order(shop: Shop) -> None:
     refused = shop.post("/orders/MP4K7QX1/payment", {"payment": "refused"})
     assert refused.json["state"] == "cancelled"
     assert shop.desk.sent() == []
+    assert [event.kind for event in shop.desk.shop_events()] == ["stock.released"]
 
 
 def test_every_error_is_told_with_its_path(shop: Shop) -> None:
@@ -169,6 +171,10 @@ def test_an_order_for_a_partner_that_does_not_exist(shop: Shop) -> None:
     response = shop.post("/orders", {**shop.order(), "partner": "nobody"})
     assert response.status_code == 422
     assert paths(response) == ["partner"]
+    (event,) = shop.desk.rows(Event, Event.kind == "order.refused")
+    assert event.subject == "order:nobody/MP4K7QX1"
+    assert "no active trading partner 'nobody'" in event.reason
+    assert '"number":"MP4K7QX1"' in shop.desk.payload(event.details["payload"])
 
 
 def test_an_order_that_edifact_cannot_carry_is_refused_and_not_kept(shop: Shop) -> None:
@@ -197,6 +203,14 @@ def test_an_order_that_edifact_cannot_carry_is_refused_and_not_kept(shop: Shop) 
 )
 def test_what_is_no_order_is_refused(shop: Shop, body: bytes, status: int) -> None:
     assert shop.post("/orders", body).status_code == status
+
+
+@pytest.mark.parametrize(("text", "status"), [("\ud800", 400), ("\x00", 422), ("\u2028", 422), ("😀", 422)])
+def test_text_that_cannot_be_carried_is_refused(shop: Shop, text: str, status: int) -> None:
+    body = shop.order(total_net=None)
+    body["order"]["lines"][0]["description"] = text
+    assert shop.post("/orders", body).status_code == status
+    assert shop.post("/orders", {**shop.order(), "partner": text}).status_code == status
 
 
 def test_another_content_type_is_refused(shop: Shop) -> None:

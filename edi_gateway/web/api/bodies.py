@@ -62,12 +62,27 @@ def read_json() -> Any:
     except RequestEntityTooLarge:
         raise ApiRefusal(413, "too_large", f"the body is larger than {request.max_content_length} bytes") from None
     try:
-        return json.loads(
+        value = json.loads(
             data.decode("utf-8"), parse_float=Decimal, parse_constant=_no_constant, object_pairs_hook=_unique
         )
+        _refuse_half_characters(value)
+        return value
     except (ValueError, RecursionError) as error:
         why = "it nests too deeply" if isinstance(error, RecursionError) else str(error)
         raise ApiRefusal(400, "invalid", f"the body is not JSON in UTF-8: {why}") from None
+
+
+def _refuse_half_characters(value: Any) -> None:
+    """JSON can escape half of a surrogate pair; no text holds one. Raises ValueError."""
+    waiting = [value]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, str):
+            item.encode("utf-8")
+        elif isinstance(item, dict):
+            waiting += [*item, *item.values()]
+        elif isinstance(item, list):
+            waiting += item
 
 
 def _no_constant(name: str) -> Any:

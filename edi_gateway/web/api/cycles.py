@@ -16,6 +16,7 @@ from edi_gateway.store.business import InvoiceRow
 from edi_gateway.web.api.bodies import reads
 from edi_gateway.web.api.errors import ErrorEntry, conflict, invalid
 from edi_gateway.web.api.models import Answer, CommissionCycleBody
+from edi_gateway.web.api.orders import unknown_partner
 
 CYCLES = [Tag(name="cycles", description="The marketplace's commission")]
 
@@ -34,9 +35,8 @@ def add_routes(api: APIBlueprint, gateway: Gateway) -> None:
         """201 with the invoices; 200 where the cycle was invoiced before; 409 where nothing waits for commission."""
         try:
             issued = invoice_commission(gateway, body.partner, body.start, body.end)
-        except UnknownPartner:
-            message = f"there is no active trading partner {body.partner!r}"
-            raise invalid([ErrorEntry(path="partner", code="unknown_partner", message=message)]) from None
+        except UnknownPartner as refusal:
+            raise invalid([unknown_partner(refusal)]) from None
         except CycleRefused as refusal:
             raise invalid([ErrorEntry(path="to", code="cycle", message=str(refusal))]) from None
         except (NothingToInvoice, ComposeRefused) as refusal:

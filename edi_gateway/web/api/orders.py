@@ -60,8 +60,8 @@ def add_routes(api: APIBlueprint, gateway: Gateway) -> None:
                 payment=PaymentState(body.payment),
                 idempotency_key=header.idempotency_key,
             )
-        except UnknownPartner:
-            raise invalid([_unknown_partner(body.partner)]) from None
+        except UnknownPartner as refusal:
+            raise invalid([unknown_partner(refusal)]) from None
         except OrderRefused as refusal:
             raise invalid_record(refusal.findings, "order") from None
         except OrderConflict as refusal:
@@ -148,12 +148,9 @@ def _shipments(session: Session, order: OrderRow) -> list[ShipmentRow]:
     )
 
 
-def _unknown_partner(name: str) -> ErrorEntry:
+def unknown_partner(refusal: UnknownPartner) -> ErrorEntry:
     return ErrorEntry(
-        path="partner",
-        code="unknown_partner",
-        message=f"there is no active trading partner {name!r}",
-        hint="see `edi-gateway partners list`",
+        path="partner", code="unknown_partner", message=str(refusal), hint="see `edi-gateway partners list`"
     )
 
 
