@@ -13,7 +13,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from http.client import HTTPException
+from http.client import HTTPException, HTTPResponse
 from typing import BinaryIO, Protocol
 
 import urllib3
@@ -25,6 +25,7 @@ from edi_gateway.transport.address import AddressRefused, Target, check
 ANSWER_BYTES_MAX = 1024 * 1024  # an MDN is a few kilobytes
 CONNECT_SECONDS_MAX = 20.0
 UPLOAD_BYTES_PER_SECOND_MIN = 64 * 1024  # a slower partner is cut off; his size adds to the time allowed
+INTERIM_ANSWERS_MAX = 100
 _BLOCK_BYTES = 128 * 1024
 _WIRE = (OSError, HTTPException, HTTPError)
 
@@ -67,6 +68,21 @@ class Send(Protocol):
         ...
 
 
+class _FinalResponse(HTTPResponse):
+    """The answer after any interim ones. http.client reads past 100 Continue alone; partners with long work to do say
+    102 Processing, which decides nothing (RFC 9110 §15.2, draft rfc4130bis §5.4)."""
+
+    def begin(self) -> None:
+        super().begin()
+        skipped = 0
+        while 100 <= self.status < 200:
+            skipped += 1
+            if skipped > INTERIM_ANSWERS_MAX:
+                raise HTTPException(f"more than {INTERIM_ANSWERS_MAX} interim answers")
+            self.headers = self.msg = None  # type: ignore[assignment]  # as it was before the first answer
+            super().begin()
+
+
 class HttpClient:
     """The real network. Thread-safe; keeps nothing but the system's TLS context."""
 
@@ -90,6 +106,7 @@ class HttpClient:
         failure: Exception | None = None
         for address in target.addresses:
             connection = self._connection(target, address, request)
+            connection.response_class = _FinalResponse
             try:
                 connection.connect()
             except _WIRE as error:

@@ -25,8 +25,8 @@ NUMBERED = re.compile(r"\btest_((?:\d{3}_)+)")
 HEAD = """\
 # AS2 conformance
 
-Made by `make conformance` from a test run; do not edit. *rfc4130bis* is draft-ietf-ediint-rfc4130bis; which revision was
-read stands in [ADR 0008](adr/0008-as2-1-3.md).
+Made by `make conformance` from a test run; do not edit. *rfc4130bis* is draft-ietf-ediint-rfc4130bis; which revision
+was read stands in [ADR 0008](adr/0008-as2-1-3.md).
 
 {passed} of {total} items pass, {left_out} are left out.
 

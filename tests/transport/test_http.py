@@ -20,7 +20,14 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from edi_gateway.transport import http
-from edi_gateway.transport.http import ANSWER_BYTES_MAX, Answer, HttpClient, Outgoing, TransportError
+from edi_gateway.transport.http import (
+    ANSWER_BYTES_MAX,
+    INTERIM_ANSWERS_MAX,
+    Answer,
+    HttpClient,
+    Outgoing,
+    TransportError,
+)
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-One: 1\r\n\r\nok"
 
@@ -91,7 +98,7 @@ def post(url: str, body: bytes | io.BytesIO = b"body", *, seconds: float = 5, **
     return HttpClient()(Outgoing(**(request | changes)))  # type: ignore[arg-type]  # named above
 
 
-def test_what_goes_over_the_wire() -> None:
+def test_001_what_goes_over_the_wire() -> None:
     """Content-Length of the body and no chunks: some AS2 servers refuse chunks."""
     with partner(says(OK)) as (url, received):
         answer = post(url, b"\0\r\nbody")
@@ -120,10 +127,38 @@ def test_a_large_body_is_streamed_from_its_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("status", [204, 301, 401, 404, 500, 503])
-def test_every_status_is_an_answer_and_no_redirect_is_followed(status: int) -> None:
+def test_008_every_status_is_an_answer_and_no_redirect_is_followed(status: int) -> None:
     answer = b"HTTP/1.1 %d X\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n" % status
     with partner(says(answer)) as (url, _):
         assert post(url).status == status
+
+
+INTERIM = b"HTTP/1.1 102 Processing\r\nX-Working: yes\r\n\r\n"
+
+
+@pytest.mark.parametrize("interim", [INTERIM, INTERIM * 7, b"HTTP/1.1 100 Continue\r\n\r\n" + INTERIM])
+def test_112_an_interim_answer_decides_nothing(interim: bytes) -> None:
+    """102 Processing: neither a success nor a reason to send again; the answer is what follows it."""
+    with partner(says(interim + OK)) as (url, _):
+        answer = post(url)
+    assert (answer.status, answer.body) == (200, b"ok")
+    assert "x-working" not in {name.lower() for name, _ in answer.headers}
+
+
+def test_112_an_interim_answer_with_nothing_after_it_leaves_the_outcome_unknown() -> None:
+    with partner(says(INTERIM)) as (url, _), pytest.raises(TransportError) as caught:
+        post(url)
+    assert caught.value.sent
+
+
+@pytest.mark.parametrize(("count", "fits"), [(INTERIM_ANSWERS_MAX, True), (INTERIM_ANSWERS_MAX + 1, False)])
+def test_the_number_of_interim_answers_is_bounded(count: int, fits: bool) -> None:
+    with partner(says(INTERIM * count + OK)) as (url, _):
+        if fits:
+            assert post(url).status == 200
+        else:
+            with pytest.raises(TransportError, match="interim"):
+                post(url)
 
 
 def test_an_answer_before_the_body_was_read_is_heard() -> None:
