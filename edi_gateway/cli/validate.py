@@ -1,12 +1,16 @@
-"""`edi-gateway validate`: what is wrong with EDIFACT files, for people, for programs, or as our CONTRL."""
+"""`edi-gateway validate`: what is wrong with EDIFACT files, for people, for programs, or as our CONTRL.
+
+Each message is judged, printed and let go, so that a file may be larger than memory.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import cast
+from typing import Protocol, cast
 
 import click
 
@@ -21,13 +25,13 @@ from edi_gateway.cli.documents import (
     reason_unread,
     say,
 )
-from edi_gateway.cli.frame import json_option, print_json
+from edi_gateway.cli.frame import json_option
 from edi_gateway.edifact.events import FileFinding
 from edi_gateway.edifact.findings import Finding, Language, Severity
 from edi_gateway.edifact.verdict import Address, InterchangeHeader, InterchangeVerdict, MessageVerdict
 from edi_gateway.messages.guideline import SHIPPED, shipped
 from edi_gateway.messages.judge import InterchangeBegun, stream
-from edi_gateway.messages.policy import ANY_INTERCHANGE, JudgingPolicy
+from edi_gateway.messages.policy import JudgingPolicy
 
 _WORDS: dict[Language, dict[str, str]] = {
     "en": {
@@ -37,6 +41,7 @@ _WORDS: dict[Language, dict[str, str]] = {
         "one error": "1 error",
         "one warning": "1 warning",
         "interchange": "Interchange {0} from {1} to {2}",
+        "envelope": "Envelope of {0}",
         "not read": "not read: {0}",
     },
     "fr": {
@@ -46,26 +51,22 @@ _WORDS: dict[Language, dict[str, str]] = {
         "one error": "1 erreur",
         "one warning": "1 avertissement",
         "interchange": "Interchange {0} de {1} à {2}",
+        "envelope": "Enveloppe de {0}",
         "not read": "pas lu : {0}",
     },
 }
 INDENT = "    "
 
 
-@dataclass(slots=True)
-class FileReport:
-    """One file: its interchanges, what stood outside of them, or why it was not read at all."""
+class Output(Protocol):
+    """Where the verdicts go, in the order of the files."""
 
-    path: str
-    interchanges: list[InterchangeVerdict] = field(default_factory=list)
-    outside: list[Finding] = field(default_factory=list)
-    problem: str = ""
-
-    @property
-    def exit_code(self) -> int:
-        if self.problem or not self.interchanges:
-            return NOT_READ
-        return ALL_VALID if all(interchange.valid for interchange in self.interchanges) else ERRORS_FOUND
+    def begin_file(self, path: str) -> None: ...
+    def begin_interchange(self, header: InterchangeHeader) -> None: ...
+    def message(self, verdict: MessageVerdict) -> None: ...
+    def end_interchange(self, verdict: InterchangeVerdict) -> None: ...
+    def end_file(self, path: str, outside: Sequence[Finding], problem: str) -> None: ...
+    def end(self) -> None: ...
 
 
 @click.command()
@@ -86,103 +87,91 @@ def validate(
     if as_json and as_contrl:
         raise click.UsageError("--json and --contrl exclude each other")
     policy = JudgingPolicy(guidelines=tuple(guideline for name in guidelines for guideline in shipped(name)))
-    reports = [report(path, language, policy) for path in files]
-    if as_json:
-        print_json({"files": [file_as_json(found, language) for found in reports]})
-    elif as_contrl:
-        _write_contrl(reports, language)
-    else:
-        for found in reports:
-            _print_report(found, language)
-    click.get_current_context().exit(max(found.exit_code for found in reports))
+    outputs: dict[bool, Callable[[Language], Output]] = {as_json: ForPrograms, as_contrl: AsContrl}
+    output = outputs.get(True, ForPeople)(language)
+    codes = [judge_file(path, policy, output, language) for path in files]
+    output.end()
+    click.get_current_context().exit(max(codes))
 
 
-def report(path: str, language: Language, policy: JudgingPolicy = ANY_INTERCHANGE) -> FileReport:
-    """Judge one file. The messages' segments are let go as they are judged."""
-    found = FileReport(path)
+def judge_file(path: str, policy: JudgingPolicy, output: Output, language: Language) -> int:
+    """Judge one file and print it; the exit code that it asks for."""
+    outside: list[Finding] = []
+    problem, code = "", NOT_READ
+    output.begin_file(path)
     try:
         with open_file(path) as file:
-            _judge(iter(partial(file.read, CHUNK_BYTES), b""), found, policy)
+            code = _judge(iter(partial(file.read, CHUNK_BYTES), b""), policy, output, outside)
+    except BrokenPipeError:  # nobody reads on; the command's frame ends quietly
+        raise
     except OSError as error:
-        found.problem = reason_unread(error, language)
-    return found
+        problem, code = reason_unread(error, language), NOT_READ
+    output.end_file(path, outside, problem)
+    return code
 
 
-def _judge(chunks: Iterable[bytes], found: FileReport, policy: JudgingPolicy) -> None:
-    messages: list[MessageVerdict] = []
+def _judge(chunks: Iterable[bytes], policy: JudgingPolicy, output: Output, outside: list[Finding]) -> int:
+    code = NOT_READ  # until an interchange begins
     for judgement in stream(chunks, policy):
         match judgement:
+            case InterchangeBegun(header):
+                code = ALL_VALID if code == NOT_READ else code
+                output.begin_interchange(header)
             case MessageVerdict():
-                messages.append(MessageVerdict(replace(judgement.message, segments=[]), judgement.findings))
+                output.message(judgement)
             case InterchangeVerdict():
-                judgement.messages, messages = messages, []
-                found.interchanges.append(judgement)
+                code = code if judgement.valid else ERRORS_FOUND
+                output.end_interchange(judgement)
             case FileFinding(finding):
-                found.outside.append(finding)
-            case InterchangeBegun():
-                pass
+                outside.append(finding)
+    return code
 
 
-# For programs
+def _of_envelopes(interchange: InterchangeVerdict) -> list[Finding]:
+    return [*interchange.findings, *(finding for group in interchange.groups for finding in group.findings)]
 
 
-def file_as_json(found: FileReport, language: Language) -> dict[str, object]:
-    """One file of `validate --json`."""
-    document: dict[str, object] = {
-        "path": found.path,
-        "interchanges": [_interchange_as_json(interchange, language) for interchange in found.interchanges],
-    }
-    if found.problem:
-        document["problem"] = found.problem
-    if found.outside:
-        document["findings"] = [finding.as_json(language) for finding in found.outside]
-    return document
+@dataclass(slots=True)
+class ForPeople:
+    """Lines to read."""
 
+    language: Language
+    control_reference: str = ""
 
-def _interchange_as_json(interchange: InterchangeVerdict, language: Language) -> dict[str, object]:
-    header = interchange.header
-    groups = [finding for group in interchange.groups for finding in group.findings]
-    return {
-        "sender": header.sender.identifier if header else "",
-        "recipient": header.recipient.identifier if header else "",
-        "control_reference": header.control_reference if header else "",
-        "messages": [_message_as_json(message, language) for message in interchange.messages],
-        "findings": [finding.as_json(language) for finding in [*interchange.findings, *groups]],
-    }
+    def begin_file(self, path: str) -> None:
+        click.secho(path, bold=True)
 
-
-def _message_as_json(message: MessageVerdict, language: Language) -> dict[str, object]:
-    header = message.header
-    return {
-        "reference": header.reference,
-        "type": header.type,
-        "directory": header.directory,
-        "valid": message.valid,
-        "findings": [finding.as_json(language) for finding in message.findings],
-    }
-
-
-# For people
-
-
-def _print_report(found: FileReport, language: Language) -> None:
-    words = _WORDS[language]
-    click.secho(found.path, bold=True)
-    if found.problem:
-        click.echo("  " + words["not read"].format(found.problem))
-    for finding in found.outside:
-        print_finding(finding, language, INDENT)
-    for interchange in found.interchanges:
-        header = cast(InterchangeHeader, interchange.header)
+    def begin_interchange(self, header: InterchangeHeader) -> None:
+        self.control_reference = header.control_reference
         sender, recipient = _address(header.sender), _address(header.recipient)
-        say("  " + words["interchange"].format(header.control_reference, sender, recipient))
-        for finding in [*interchange.findings, *(f for group in interchange.groups for f in group.findings)]:
-            print_finding(finding, language, INDENT)
-        for message in interchange.messages:
-            what = f"{message.header.type} {message.header.reference} ({message.header.directory})"
-            say(f"  {what}: {_tally(message.findings, words)}")
-            for finding in message.findings:
-                print_finding(finding, language, INDENT)
+        say("  " + self._words["interchange"].format(header.control_reference, sender, recipient))
+
+    def message(self, verdict: MessageVerdict) -> None:
+        header = verdict.header
+        self._print(f"{header.type} {header.reference} ({header.directory})", verdict.findings)
+
+    def end_interchange(self, verdict: InterchangeVerdict) -> None:
+        findings = _of_envelopes(verdict)
+        if findings:
+            self._print(self._words["envelope"].format(self.control_reference), findings)
+
+    def end_file(self, path: str, outside: Sequence[Finding], problem: str) -> None:
+        if problem:
+            click.echo("  " + self._words["not read"].format(problem))
+        for finding in outside:
+            print_finding(finding, self.language, INDENT)
+
+    def end(self) -> None:
+        pass
+
+    @property
+    def _words(self) -> dict[str, str]:
+        return _WORDS[self.language]
+
+    def _print(self, what: str, findings: Sequence[Finding]) -> None:
+        say(f"  {what}: {_tally(findings, self._words)}")
+        for finding in findings:
+            print_finding(finding, self.language, INDENT)
 
 
 def _address(address: Address) -> str:
@@ -200,22 +189,100 @@ def _tally(findings: Sequence[Finding], words: dict[str, str]) -> str:
     return ", ".join(parts) if errors else ", ".join([words["valid"], *parts])
 
 
-# As CONTRL
+@dataclass(slots=True)
+class ForPrograms:
+    """One JSON document, written as it becomes known."""
+
+    language: Language
+    files: int = 0
+    interchanges: int = 0  # of the file
+    messages: int = 0  # of the interchange
+    is_open: bool = False  # whether an interchange is
+
+    def begin_file(self, path: str) -> None:
+        click.echo('{"files": [' if not self.files else ",")
+        click.echo(f' {{"path": {_json(path)}, "interchanges": [', nl=False)
+        self.files, self.interchanges = self.files + 1, 0
+
+    def begin_interchange(self, header: InterchangeHeader) -> None:
+        click.echo("," if self.interchanges else "")
+        names = {
+            "sender": header.sender.identifier,
+            "recipient": header.recipient.identifier,
+            "control_reference": header.control_reference,
+        }
+        click.echo(f'  {_json(names)[:-1]}, "messages": [', nl=False)
+        self.interchanges, self.messages, self.is_open = self.interchanges + 1, 0, True
+
+    def message(self, verdict: MessageVerdict) -> None:
+        header = verdict.header
+        document = {
+            "reference": header.reference,
+            "type": header.type,
+            "directory": header.directory,
+            "valid": verdict.valid,
+            "findings": self._findings(verdict.findings),
+        }
+        click.echo("," if self.messages else "")
+        click.echo(f"   {_json(document)}", nl=False)
+        self.messages += 1
+
+    def end_interchange(self, verdict: InterchangeVerdict) -> None:
+        self._close_interchange(_of_envelopes(verdict))
+
+    def end_file(self, path: str, outside: Sequence[Finding], problem: str) -> None:
+        if self.is_open:  # the file could not be read to its end
+            self._close_interchange([])
+        more: dict[str, object] = {"problem": problem} if problem else {}
+        if outside:
+            more["findings"] = self._findings(outside)
+        click.echo(f"]{', ' + _json(more)[1:-1] if more else ''}}}", nl=False)
+
+    def end(self) -> None:
+        click.echo("\n]}")
+
+    def _close_interchange(self, findings: Sequence[Finding]) -> None:
+        click.echo(f'], "findings": {_json(self._findings(findings))}}}', nl=False)
+        self.is_open = False
+
+    def _findings(self, findings: Sequence[Finding]) -> list[dict[str, object]]:
+        return [finding.as_json(self.language) for finding in findings]
 
 
-def _write_contrl(reports: Sequence[FileReport], language: Language) -> None:
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+@dataclass(slots=True)
+class AsContrl:
     """One CONTRL interchange for each that was read, none for a CONTRL; what was not read is said on stderr."""
-    from edi_gateway.edifact import contrl
 
-    now, answers = datetime.now(UTC), 0
-    for found in reports:
-        for interchange in found.interchanges:
-            if contrl.needs_answer(interchange, agreed=True):
-                answers += 1
-                click.echo(_contrl(interchange, now, str(answers)))
-        if found.exit_code == NOT_READ:
-            reason = found.problem or "; ".join(finding.text(language) for finding in found.outside)
-            click.echo(f"{found.path}: {_WORDS[language]['not read'].format(reason)}", err=True)
+    language: Language
+    answers: int = 0
+
+    def begin_file(self, path: str) -> None:
+        pass
+
+    def begin_interchange(self, header: InterchangeHeader) -> None:
+        pass
+
+    def message(self, verdict: MessageVerdict) -> None:
+        pass
+
+    def end_interchange(self, verdict: InterchangeVerdict) -> None:
+        from edi_gateway.edifact import contrl
+
+        if contrl.needs_answer(verdict, agreed=True):
+            self.answers += 1
+            click.echo(_contrl(verdict, datetime.now(UTC), str(self.answers)))
+
+    def end_file(self, path: str, outside: Sequence[Finding], problem: str) -> None:
+        reason = problem or "; ".join(finding.text(self.language) for finding in outside if finding.is_error)
+        if reason:
+            click.echo(f"{path}: {_WORDS[self.language]['not read'].format(reason)}", err=True)
+
+    def end(self) -> None:
+        pass
 
 
 def _contrl(interchange: InterchangeVerdict, now: datetime, control_reference: str) -> bytes:

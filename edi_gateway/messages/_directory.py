@@ -203,17 +203,24 @@ def file_of(name: str) -> str:
     return f"{name.replace('.', '').lower()}.json"
 
 
-@cache
 def has_directory(name: str) -> bool:
-    if not _NAME.fullmatch(name):
-        return False
-    return resources.files("edi_gateway.messages.directories").joinpath(file_of(name)).is_file()
+    """Whether there is data for a directory of that name."""
+    return _NAME.fullmatch(name) is not None and file_of(name) in _files()
 
 
 @cache
+def _files() -> frozenset[str]:
+    return frozenset(file.name for file in resources.files("edi_gateway.messages.directories").iterdir())
+
+
 def directory(name: str) -> Directory:
     """The directory of that name, such as ``D.96A`` or ``syntax-3``. Raises UnknownDirectoryError."""
     if not has_directory(name):
         raise UnknownDirectoryError(name)
+    return _read(name)
+
+
+@cache
+def _read(name: str) -> Directory:
     additional = cast(Mapping[str, Mapping[str, str]], _load("additional-codes.json"))
     return Directory(name, _load(file_of(name)), additional.get(name, {}))

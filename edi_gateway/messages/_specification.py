@@ -33,15 +33,14 @@ DIRECTORIES = ("D.96A", "D.01B")
 SEPARATOR_SETS_MAX = 16
 """Separators for which shapes are kept at a time; a file may declare any of some thousands."""
 
-_SERVICE_DIRECTORIES = {"4": "syntax-4"}  # S001/0002; every other version is read by the table of syntax 3
+
+def message_type(name: str) -> MessageType | None:
+    """What is particular to a message type, or None if it is not carried."""
+    return _load_type(MESSAGE_TYPES[name]) if name in MESSAGE_TYPES else None
 
 
 @cache
-def message_type(name: str) -> MessageType | None:
-    """What is particular to a message type, or None if it is not carried."""
-    module = MESSAGE_TYPES.get(name)
-    if module is None:
-        return None
+def _load_type(module: str) -> MessageType:
     found = import_module(f"edi_gateway.messages.{module}").TYPE
     assert isinstance(found, MessageType)  # noqa: S101 - a module of MESSAGE_TYPES without its TYPE is our bug
     return found
@@ -90,7 +89,6 @@ class MessageSpecification:
         return shapes
 
 
-@cache
 def specification(name: str, directory_name: str, syntax_version: str = "3") -> MessageSpecification | None:
     """The specification of a message type in a directory, such as ``D.96A``; None if either is not carried.
 
@@ -100,14 +98,18 @@ def specification(name: str, directory_name: str, syntax_version: str = "3") -> 
     if type_ is None:
         return None
     version, _, release = directory_name.partition(".")
-    name_of_data = type_.directory_of(version, release)
-    if not has_directory(name_of_data):
-        return None
-    of = directory(name_of_data)
+    of = type_.directory_of(version, release)
+    # Only what is carried reaches the cache: the names come from headers that anybody may write.
+    return _build(type_.type, of, syntax_version == "4") if has_directory(of) else None
+
+
+@cache
+def _build(name: str, directory_name: str, is_syntax_4: bool) -> MessageSpecification | None:
+    type_, of = message_type(name), directory(directory_name)
     nodes = of.message(name)
-    if nodes is None:
+    if type_ is None or nodes is None:
         return None
-    service = directory(_SERVICE_DIRECTORIES.get(syntax_version, "syntax-3"))
+    service = directory("syntax-4" if is_syntax_4 else "syntax-3")
     if type_.service_directories is not None:
         service = of
     return MessageSpecification(type_, of, service, nodes, "4" if service.name == "syntax-4" else "3")

@@ -2,7 +2,7 @@
 
 `judge` gives whole interchanges with all their messages and trees. `stream` gives one message at a time
 and keeps none, for interchanges of any size; its interchange verdicts at the end hold only the messages
-at fault, without their segments, which is what an acknowledgement needs.
+at fault and the first one, without their segments, which is what an acknowledgement needs.
 """
 
 from __future__ import annotations
@@ -97,7 +97,8 @@ def stream(chunks: Iterable[bytes], policy: PolicySource = ANY_INTERCHANGE) -> I
     """The same, one message at a time.
 
     Each interchange gives an `InterchangeBegun`, a `MessageVerdict` for each message and an
-    `InterchangeVerdict` that holds only the messages at fault, without segments and tree.
+    `InterchangeVerdict` that holds only the messages at fault and the first one (which says of what kind
+    the interchange is), without segments and tree.
     """
     judge_ = _InterchangeJudge(policy)
     for event in read(chunks):
@@ -115,7 +116,7 @@ class _InterchangeJudge:
         self._started: InterchangeStarted | None = None
         self._findings: list[Finding] = []
         self._groups: list[GroupVerdict] = []
-        self._faulty: list[MessageVerdict] = []
+        self._kept: list[MessageVerdict] = []
 
     def take(self, event: Event) -> Judgement | None:
         match event:
@@ -138,7 +139,7 @@ class _InterchangeJudge:
         self._started = event
         self._policy = self._source if isinstance(self._source, JudgingPolicy) else self._source(event.header)
         self._findings = self._policy.grade(judge_header(event.header, self._policy, event.segment.offset))
-        self._groups, self._faulty = [], []
+        self._groups, self._kept = [], []
         return InterchangeBegun(event.header, event.separators, self._policy, tuple(self._findings))
 
     def _judge_message(self, message: Message) -> MessageVerdict:
@@ -146,8 +147,8 @@ class _InterchangeJudge:
         separators = started.separators if started else Separators()
         syntax_version = started.header.syntax_version if started else ""
         verdict = judge_message(message, self._policy, separators, syntax_version)
-        if not verdict.valid:
-            self._faulty.append(MessageVerdict(replace(message, segments=[]), verdict.findings))
+        if not verdict.valid or not self._kept:
+            self._kept.append(MessageVerdict(replace(message, segments=[]), verdict.findings))
         return verdict
 
     def _end(self, findings: Iterable[Finding]) -> InterchangeVerdict:
@@ -155,7 +156,7 @@ class _InterchangeJudge:
         return InterchangeVerdict(
             started.header if started else None,
             started.separators if started else Separators(),
-            self._faulty,
+            self._kept,
             [*self._findings, *self._policy.grade(findings)],
             self._groups,
         )

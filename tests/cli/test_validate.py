@@ -174,6 +174,26 @@ def test_what_cannot_be_read_is_said_and_is_no_traceback(path: str, says: str) -
     assert "Traceback" not in output
 
 
+def test_several_interchanges_and_messages_as_json() -> None:
+    two = ORDER + ORDER.replace("UNH+1", "UNH+2").replace("UNT+15+1", "UNT+15+2")
+    data = interchange(two, reference="IC1").replace(b"UNZ+1", b"UNZ+2").replace(b"\n", b"") + interchange(
+        reference="IC2"
+    )
+    (file,) = json.loads(run("--json", "-", data=data + b"rubbish").stdout)["files"]
+    assert [(one["control_reference"], len(one["messages"])) for one in file["interchanges"]] == [
+        ("IC1", 2),
+        ("IC2", 1),
+    ]
+    assert [finding["code"] for finding in file["findings"]] == ["S204"]
+
+
+def test_findings_of_the_envelope_stand_with_the_interchange() -> None:
+    data = GOOD.replace(b"UNZ+1", b"UNZ+2")
+    assert "Envelope of IC1: 1 error" in run("-", code=1, data=data).output
+    (file,) = json.loads(run("--json", "-", code=1, data=data).stdout)["files"]
+    assert [finding["contrl"] for finding in file["interchanges"][0]["findings"]] == ["29"]
+
+
 @pytest.mark.usefixtures("files")
 def test_what_cannot_be_read_as_json() -> None:
     missing, binary = json.loads(run("--json", "missing.edi", "binary", code=2).stdout)["files"]

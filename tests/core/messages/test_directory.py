@@ -12,6 +12,8 @@ from edi_gateway.messages import (
     DIRECTORIES,
     MESSAGE_TYPES,
     UnknownDirectoryError,
+    _directory,
+    _specification,
     directory,
     message_type,
     specification,
@@ -142,3 +144,16 @@ def test_the_notation_of_a_message() -> None:
 def test_what_is_no_segment_table(line: str) -> None:
     with pytest.raises(ValueError, match=r"not a segment table|not closed"):
         read_structure(line)
+
+
+def test_names_from_headers_fill_no_cache() -> None:
+    """A header may name any type and directory; what is not carried must leave nothing behind."""
+    caches = (_directory._read, _directory._files, _specification._build, _specification._load_type)
+    specification("ORDERS", "D.96A")
+    before = [cache.cache_info().currsize for cache in caches]
+    for number in range(300):
+        specification(f"X{number}", "D.96A")
+        specification("ORDERS", f"D.{number}X")
+        specification("ORDERS", f"{number}.96A")
+        assert not has_directory(f"D.{number}")
+    assert [cache.cache_info().currsize for cache in caches] == before

@@ -34,13 +34,15 @@ def test_a_generated_message_is_valid_and_its_tree_holds_it(
 
 
 @pytest.mark.parametrize("name, directory", ALL)
-@pytest.mark.parametrize("seed", range(4))
-def test_each_mutation_gives_its_code_and_place_and_no_other_error(name: str, directory: str, seed: int) -> None:
-    specified = found(name, directory)
+@pytest.mark.parametrize("seed, syntax_version", [(0, "3"), (1, "4"), (2, "3"), (3, "4")])
+def test_each_mutation_gives_its_code_and_place_and_no_other_error(
+    name: str, directory: str, seed: int, syntax_version: str
+) -> None:
+    specified = found(name, directory, syntax_version)
     random = Random(seed)
     segments = Generator(specified, random, 0.3).message()
     for mutation in mutations(specified, segments, random):
-        verdict = texts.judged(texts.of(mutation.segments))
+        verdict = texts.judged(texts.of(mutation.segments), syntax_version=syntax_version)
         assert texts.errors(verdict) == [mutation.error], mutation.name
         assert list(verdict.tree.walk()) == mutation.segments
 
@@ -52,3 +54,20 @@ def test_any_generated_message_is_valid(of: tuple[str, str], seed: int, optional
     verdict = texts.judged(texts.of(segments))
     missing = {"13"} if segments[-1].tag != "UNT" else set()
     assert {error[0] for error in texts.errors(verdict)} <= missing
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.sampled_from([of for of in ALL if of[0] != "CONTRL"]), st.integers(0, 2**32))
+def test_several_faults_are_all_found(of: tuple[str, str], seed: int) -> None:
+    """Faults in the values of different segments do not hide one another."""
+    specified, random = found(*of), Random(seed)
+    segments = Generator(specified, random, 0.3).message()
+    damaged = {}
+    for mutation in mutations(specified, segments, random):
+        position = mutation.error[2]
+        if len(mutation.segments) == len(segments) and position not in damaged:
+            damaged[position] = mutation
+    for position, mutation in damaged.items():
+        segments[position - 1] = mutation.segments[position - 1]
+    errors = texts.errors(texts.judged(texts.of(segments)))
+    assert errors == [damaged[position].error for position in sorted(damaged)]
