@@ -204,18 +204,24 @@ class CharacterRefused(ValueError):
 
 
 def first_unwritable(text: str, declared: CharacterSet) -> str | None:
-    """The first character that an outbound text must not hold under this declaration, or None."""
+    """The first character that an outbound text must not hold under this declaration, or None.
+
+    Line ends are control characters here: no set of ISO 9735 has them, and partners' readers differ on them.
+    """
+    if text.isascii() and text.isprintable() and declared.repertoire is None:
+        return None
     for character in text:
-        if character in _CONTROLS or not _encodes(character, declared):
+        if character in _CONTROLS or character in "\r\n":
             return character
-    return None
+        if declared.repertoire is not None and character not in declared.repertoire:
+            return character
+    return first_uncodable(text, declared)
 
 
-def _encodes(character: str, declared: CharacterSet) -> bool:
-    if declared.repertoire is not None:
-        return character in declared.repertoire
+def first_uncodable(text: str, declared: CharacterSet) -> str | None:
+    """The first character that the codec of this declaration does not have, or None."""
     try:
-        character.encode(declared.codec)
-    except UnicodeEncodeError:
-        return False
-    return True
+        text.encode(declared.codec)
+    except UnicodeEncodeError as error:
+        return text[error.start]
+    return None

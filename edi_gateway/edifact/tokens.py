@@ -70,7 +70,7 @@ def _split_released(text: str, separator: str, release: str) -> list[str]:
 
 def _restore(value: str, release: str) -> str:
     """Drop each release character and keep the character behind it."""
-    if release not in value:
+    if not release or release not in value:
         return value
     pair = release + release
     if pair not in value:

@@ -10,7 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from edi_gateway.edifact.characters import CharacterRefused, CharacterSet, character_set, first_unwritable
+from edi_gateway.edifact.characters import (
+    CharacterRefused,
+    CharacterSet,
+    character_set,
+    first_uncodable,
+    first_unwritable,
+)
 from edi_gateway.edifact.envelope import group_segment, interchange_segment, message_segment, trailer
 from edi_gateway.edifact.events import (
     Event,
@@ -100,8 +106,11 @@ def write_interchange(
     separators = in_force(separators, header.syntax_version, una=una)
     declared = character_set(header.syntax_identifier)
     advice = service_string_advice(separators).encode("ascii") if una else b""
-    segments = interchange_segments(header, messages, group)
-    return advice + b"".join(encode(segment, separators, declared) for segment in segments)
+    written = [advice]
+    for segment in interchange_segments(header, messages, group):
+        check_characters(segment, declared)
+        written.append(write_segment(segment, separators).encode(declared.codec))
+    return b"".join(written)
 
 
 def interchange_segments(
@@ -136,7 +145,8 @@ def rewrite(events: Iterable[Event]) -> Iterator[bytes]:
             declared = character_set(event.header.syntax_identifier, event.segment.get(1, 4))
             yield event.una.encode("latin-1")
         for segment in _segments_of(event):
-            yield encode(segment, separators, declared)
+            check_characters(segment, declared, strict=False)
+            yield write_segment(segment, separators).encode(declared.codec)
 
 
 def _segments_of(event: Event) -> Sequence[Segment]:
@@ -151,17 +161,14 @@ def _segments_of(event: Event) -> Sequence[Segment]:
             return []
 
 
-def encode(segment: Segment, separators: Separators, declared: CharacterSet) -> bytes:
-    """One segment as bytes; a character outside of the declared set is a `CharacterRefused`."""
-    text = write_segment(segment, separators)
-    for index in range(len(segment.elements)):
-        _check_characters(segment, index, declared)
-    return text.encode(declared.codec)
+def check_characters(segment: Segment, declared: CharacterSet, *, strict: bool = True) -> None:
+    """Raise `CharacterRefused` at the first character that must not be sent under this declaration.
 
-
-def _check_characters(segment: Segment, index: int, declared: CharacterSet) -> None:
-    occurrences = [segment.elements[index], *((segment.repeats or {}).get(index, ()))]
-    for value in (value for components in occurrences for value in components):
-        character = first_unwritable(value, declared)
-        if character is not None:
-            raise CharacterRefused(segment.tag, index + 1, value, character, declared.identifier)
+    Not strict: at the first that cannot be coded in it.
+    """
+    for index, components in enumerate(segment.elements):
+        later = segment.repeats.get(index, []) if segment.repeats else []
+        for value in (value for occurrence in (components, *later) for value in occurrence):
+            character = first_unwritable(value, declared) if strict else first_uncodable(value, declared)
+            if character is not None:
+                raise CharacterRefused(segment.tag, index + 1, value, character, declared.identifier)
