@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
@@ -56,6 +58,8 @@ language_option = click.option(
 
 def open_file(path: str) -> AbstractContextManager[IO[bytes]]:
     """A file, or the standard input. Raises OSError."""
+    if "\0" in path:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
     return nullcontext(sys.stdin.buffer) if path == STANDARD_INPUT else Path(path).open("rb")
 
 
@@ -66,9 +70,10 @@ def reason_unread(error: OSError, language: Language) -> str:
     return error.strerror or str(error)
 
 
-def say(line: str) -> None:
+def say(line: str, *, err: bool = False, bold: bool = False) -> None:
     """A line with text from a file: control characters in it must not reach the terminal."""
-    click.echo("".join(character if character.isprintable() else "?" for character in line))
+    shown = "".join(character if character.isprintable() else "?" for character in line)
+    click.secho(shown, err=err, bold=bold)
 
 
 def print_finding(finding: Finding, language: Language, indent: str) -> None:

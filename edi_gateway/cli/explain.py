@@ -115,7 +115,7 @@ def explain(files: Sequence[str], as_json: bool, language: Language) -> None:
         found, problem = _explain(path, language, entries if as_json else None)
         code = max(code, found)
         if problem:
-            click.echo(f"{path}: {problem}", err=True)
+            say(f"{path}: {problem}", err=True)
         documents.append({"path": path, "segments": entries, **({"problem": problem} if problem else {})})
     if as_json:
         print_json({"files": documents})
@@ -126,7 +126,7 @@ def _explain(path: str, language: Language, document: list[dict[str, object]] | 
     """Explain one file, on stdout or into a document; the exit code, and why the file was not read."""
     code, segments = 0, 0
     if document is None:
-        click.secho(path, bold=True)
+        say(path, bold=True)
     try:
         with open_file(path) as file:
             for entry in _Explainer(language).entries(iter(partial(file.read, CHUNK_BYTES), b"")):

@@ -139,7 +139,7 @@ class ForPeople:
     control_reference: str = ""
 
     def begin_file(self, path: str) -> None:
-        click.secho(path, bold=True)
+        say(path, bold=True)
 
     def begin_interchange(self, header: InterchangeHeader) -> None:
         self.control_reference = header.control_reference
@@ -279,7 +279,7 @@ class AsContrl:
     def end_file(self, path: str, outside: Sequence[Finding], problem: str) -> None:
         reason = problem or "; ".join(finding.text(self.language) for finding in outside if finding.is_error)
         if reason:
-            click.echo(f"{path}: {_WORDS[self.language]['not read'].format(reason)}", err=True)
+            say(f"{path}: {_WORDS[self.language]['not read'].format(reason)}", err=True)
 
     def end(self) -> None:
         pass
