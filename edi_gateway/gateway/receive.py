@@ -43,7 +43,7 @@ from edi_gateway.gateway.dispatch import enqueue_receipt, restart
 from edi_gateway.gateway.settle import ReceivedMdn, apply, judge_posted
 from edi_gateway.partnership import Partnership
 from edi_gateway.store.database import Reading, UnitOfWork
-from edi_gateway.store.payloads import PayloadTooLarge, Stored, keep
+from edi_gateway.store.payloads import PayloadTooLarge, Stored, keep_all
 from edi_gateway.store.transmissions import (
     Receipt,
     ReceiptMode,
@@ -53,6 +53,7 @@ from edi_gateway.store.transmissions import (
     TransmissionState,
     encryption_text,
     inbound,
+    inbound_raw,
     locked,
     receipt_transmission,
     receipts,
@@ -274,8 +275,10 @@ def _accept(gateway: Gateway, arrival: FromPartner, opened: Opened) -> HttpAnswe
     receipt = _receipt(gateway, arrival, opened.disposition, opened.mic, "")
     with gateway.database.write() as uow:
         _keep_payloads(uow, arrival, payload)
-        if uow.insert_once(Transmission, _accepted(arrival, opened, payload)):
-            row = _recorded(uow, arrival, _words(opened), {"payload": payload.sha256, "notes": list(opened.notes)})
+        values = _accepted(arrival, opened, payload)
+        if uow.insert_once(Transmission, values):
+            details = {"payload": payload.sha256, "notes": list(opened.notes)}
+            row = _recorded(uow, arrival, values, _words(opened), details)
             answer = _give(gateway, uow, arrival, row, receipt)
             uow.wake("unpack", row.id)
             uow.commit()
@@ -313,20 +316,20 @@ def _give(
     """Keep the receipt and hand it over the way it was asked for."""
     if receipt is None:
         return _nothing_more(arrival)
-    stored = Receipt(
-        id=gateway.new_id(),
-        transmission_id=row.id,
-        at=arrival.at,
-        message_id=receipt.message_id,
-        disposition=row.disposition or "",
-        mic=row.mic,
-        signed_with=str(receipt.signed_with) if receipt.signed_with else None,
-        outcome="given",
-        headers=[list(header) for header in receipt.headers],
-        body=receipt.body,
-    )
-    uow.session.add(stored)
-    return _hand_over(gateway, uow, arrival, row, stored)
+    values = {
+        "id": gateway.new_id(),
+        "transmission_id": row.id,
+        "at": arrival.at,
+        "message_id": receipt.message_id,
+        "disposition": row.disposition or "",
+        "mic": row.mic,
+        "signed_with": str(receipt.signed_with) if receipt.signed_with else None,
+        "outcome": "given",
+        "headers": [list(header) for header in receipt.headers],
+        "body": receipt.body,
+    }
+    uow.insert_once(Receipt, values)
+    return _hand_over(gateway, uow, arrival, row, Receipt(**values))
 
 
 def _hand_over(gateway: Gateway, uow: UnitOfWork, arrival: Arrival, row: Transmission, receipt: Receipt) -> HttpAnswer:
@@ -364,9 +367,12 @@ def _receipt(
 
 def _answer_again(gateway: Gateway, arrival: FromPartner) -> HttpAnswer | None:
     """The stored answer if exactly these bytes are here already: a plain repetition is not even decrypted."""
+    request = arrival.request
     with gateway.database.read() as view:
+        if inbound_raw(view, request.as2_from, request.as2_to, request.message_id) != arrival.raw.sha256:
+            return None
         known = _known(view, arrival)
-    if known is None or known.raw_sha256 != arrival.raw.sha256:
+    if known is None:
         return None
     if known.kind is TransmissionKind.RECEIPT:
         return HttpAnswer(200)
@@ -440,15 +446,12 @@ def _refuse(gateway: Gateway, arrival: Arrival, refusal: Refusal) -> HttpAnswer:
     reason = f"{refusal.disposition.status}: {refusal.diagnosis or refusal.explanation}"[:REASON_CHARACTERS_MAX]
     with gateway.database.write() as uow:
         _keep_payloads(uow, arrival)
-        uow.insert_once(
-            Transmission,
-            _row(arrival, TransmissionState.REFUSED, reason, is_report=refusal.is_report)
-            | {
-                "disposition": refusal.disposition.status,
-                "mic": refusal.mic.render() if refusal.mic else None,
-            },
-        )
-        row = _recorded(uow, arrival, reason, {})
+        values = _row(arrival, TransmissionState.REFUSED, reason, is_report=refusal.is_report) | {
+            "disposition": refusal.disposition.status,
+            "mic": refusal.mic.render() if refusal.mic else None,
+        }
+        uow.insert_once(Transmission, values)
+        row = _recorded(uow, arrival, values, reason, {})
         if refusal.alert:
             uow.record_event(refusal.alert, row.subject, None, None, reason, {}, arrival.at)
         answer = _give(gateway, uow, arrival, row, receipt) if receipt else _text(refusal.status, refusal.explanation)
@@ -471,7 +474,8 @@ def _settle(gateway: Gateway, arrival: FromPartner, report: OpenedReport) -> Htt
         values |= {"answers_id": judged.row.id if judged.row else None}
         values |= {"disposition": report.report.disposition.status, "signed_with": signature_text(report.signer)}
         if uow.insert_once(Transmission, values):
-            _recorded(uow, arrival, judged.reason, {"original_message_id": report.report.original_message_id})
+            details = {"original_message_id": report.report.original_message_id}
+            _recorded(uow, arrival, values, judged.reason, details)
             apply(uow, gateway, judged, arrival.at)
             uow.commit()
     return HttpAnswer(200)
@@ -504,14 +508,14 @@ def _row(arrival: Arrival, state: TransmissionState, reason: str = "", *, is_rep
 
 
 def _keep_payloads(uow: UnitOfWork, arrival: Arrival, payload: Stored | None = None) -> None:
-    for stored in (arrival.raw, payload):
-        if stored is not None:
-            keep(uow, stored, arrival.at)
+    keep_all(uow, [stored for stored in (arrival.raw, payload) if stored is not None], arrival.at)
 
 
-def _recorded(uow: UnitOfWork, arrival: Arrival, reason: str, details: Mapping[str, Any]) -> Transmission:
-    """The row just inserted, with its first event."""
-    row = uow.session.get_one(Transmission, arrival.id)
+def _recorded(
+    uow: UnitOfWork, arrival: Arrival, values: Mapping[str, Any], reason: str, details: Mapping[str, Any]
+) -> Transmission:
+    """The row just inserted, to be looked at and not changed, with its first event."""
+    row = Transmission(**values)
     known = {"message_id": row.message_id, "raw": row.raw_sha256, "size": row.raw_size}
     uow.record_event("transmission.state", row.subject, None, row.state, reason, known | dict(details), arrival.at)
     return row

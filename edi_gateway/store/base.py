@@ -66,7 +66,10 @@ class ExactDecimal(TypeDecorator[Decimal]):
 
 def canonical_json(value: Any) -> str:
     """The one spelling of a JSON value: keys sorted, no blanks, no floats that JSON does not know."""
-    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return _CANONICAL.encode(value)
+
+
+_CANONICAL = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
 class JsonText(TypeDecorator[Any]):

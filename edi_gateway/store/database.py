@@ -16,8 +16,8 @@ Wake-ups are handed over after the commit, never inside it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -57,17 +57,32 @@ def nobody_listens(task: str, key: str, at: datetime | None) -> None:
 
 
 class Reading:
-    """A view of one moment. What is changed through it is not kept."""
+    """A view of one moment. What is changed through it is not kept.
 
-    def __init__(self, session: Session) -> None:
-        self.session = session
+    `session` is for rows as objects, and made when it is first asked for: what a POST does needs none, and half of
+    its time in the database would be spent on it.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self._session: Session | None = None
+
+    @property
+    def session(self) -> Session:
+        if self._session is None:
+            self._session = Session(self.connection, expire_on_commit=False)
+        return self._session
+
+    def close(self) -> None:
+        if self._session is not None:
+            self._session.close()
 
 
 class UnitOfWork(Reading):
     """One transaction that writes. Only `commit` keeps it."""
 
-    def __init__(self, session: Session, wake: Wake, hear: Hear) -> None:
-        super().__init__(session)
+    def __init__(self, connection: Connection, wake: Wake, hear: Hear) -> None:
+        super().__init__(connection)
         self._wake = wake
         self._hear = hear
         self._happened: list[Happened] = []
@@ -100,17 +115,30 @@ class UnitOfWork(Reading):
         The unique key decides, not a look-up before: of two simultaneous writers exactly one gets True, and the other
         can read the winner's row.
         """
-        self.session.flush()
-        connection = self.session.connection()
-        statement = _insert_unless_there(model, connection.dialect.name)
-        return connection.execute(statement, dict(values)).rowcount == 1
+        return self._insert(model, dict(values)) == 1
+
+    def insert_missing(self, model: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
+        """Insert those rows that no unique key holds yet."""
+        if rows:
+            self._insert(model, [dict(row) for row in rows])
+
+    def _insert(self, model: type[Base], rows: dict[str, Any] | list[dict[str, Any]]) -> int:
+        self._flush()
+        statement = _insert_unless_there(model, self.connection.dialect.name)
+        return self.connection.execute(statement, rows).rowcount
+
+    def _flush(self) -> None:
+        if self._session is not None:
+            self._session.flush()
 
     def commit(self) -> None:
         """Write the events, commit, then hand over the wake-ups and tell what happened."""
-        self.session.flush()
+        self._flush()
         if self._happened:
-            append(self.session, self._happened)
-        self.session.commit()
+            append(self.connection, self._happened)
+        if self._session is not None:
+            self._session.commit()  # keeps nothing by itself where the connection began the transaction
+        self.connection.commit()
         happened, self._happened = self._happened, []
         wakes, self._wakes = self._wakes, {}
         for (task, key, _), at in wakes.items():
@@ -139,14 +167,14 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[UnitOfWork]:
         """A unit of work; rolled back unless `commit` was called."""
-        with Session(self._writer, expire_on_commit=False) as session:
-            yield UnitOfWork(session, self.wake, self.hear)
+        with self._writer.connect() as connection, closing(UnitOfWork(connection, self.wake, self.hear)) as uow:
+            yield uow
 
     @contextmanager
     def read(self) -> Iterator[Reading]:
         """A snapshot; blocks no writer and is blocked by none."""
-        with Session(self.engine, expire_on_commit=False) as session:
-            yield Reading(session)
+        with self.engine.connect() as connection, closing(Reading(connection)) as reading:
+            yield reading
 
     def create_all(self) -> None:
         """Make every table that is missing, for tests; an installation migrates (`edi-gateway db upgrade`)."""

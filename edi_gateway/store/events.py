@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, Integer, String, event, insert, select, update
+from sqlalchemy import BigInteger, CheckConstraint, Connection, Integer, String, event, insert, select, update
 from sqlalchemy.orm import Mapped, Mapper, Session, mapped_column
 
 from edi_gateway.store.base import Base, JsonText, canonical_json
@@ -81,9 +81,8 @@ class Happened:
     at: datetime
 
 
-def append(session: Session, happened: Sequence[Happened]) -> None:
+def append(connection: Connection, happened: Sequence[Happened]) -> None:
     """Chain and add `happened`, one or more. Takes the head for update, so call it last: PostgreSQL's writers wait."""
-    connection = session.connection()
     head = connection.execute(_HEAD).one_or_none()
     if head is None:
         connection.execute(_BEGIN_CHAIN)

@@ -72,8 +72,13 @@ _CONTENT = select(Payload.content).where(Payload.sha256 == bindparam("sha256"))
 
 def keep(uow: UnitOfWork, stored: Stored, now: datetime) -> None:
     """Give `stored` its row, once. Rows that refer to a payload come after this in the same unit of work."""
-    values = {"sha256": stored.sha256, "size": stored.size, "stored_at": now, "content": stored.content}
-    uow.insert_once(Payload, values)
+    keep_all(uow, [stored], now)
+
+
+def keep_all(uow: UnitOfWork, kept: Iterable[Stored], now: datetime) -> None:
+    """Give each its row, as `keep`."""
+    rows = [{"sha256": one.sha256, "size": one.size, "stored_at": now, "content": one.content} for one in kept]
+    uow.insert_missing(Payload, rows)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,12 +13,13 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, Select, String, func, select
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, Select, String, bindparam, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from edi_gateway.as2.opened import EncryptedWith, SignedWith
 from edi_gateway.partnership import Compression
 from edi_gateway.store.base import Base, JsonText, coded
+from edi_gateway.store.database import Reading
 from edi_gateway.store.payloads import Payload
 
 
@@ -211,15 +212,24 @@ def locked(session: Session, transmission_id: str) -> Transmission | None:
 
 def inbound(session: Session, as2_from: str, as2_to: str, message_id: str) -> Transmission | None:
     """The transmission that holds this Message-ID: the accepted one, never a refused one."""
-    return session.scalar(
-        select(Transmission).where(
-            Transmission.direction == TransmissionDirection.IN,
-            Transmission.state != TransmissionState.REFUSED,
-            Transmission.as2_from == as2_from,
-            Transmission.as2_to == as2_to,
-            Transmission.message_id == message_id,
-        )
-    )
+    return session.scalar(_INBOUND, {"from_": as2_from, "to": as2_to, "id_": message_id})
+
+
+def inbound_raw(reading: Reading, as2_from: str, as2_to: str, message_id: str) -> str | None:
+    """The digest of what came in as that transmission. Asked for each POST, so it costs no more than it must."""
+    found = reading.connection.execute(_INBOUND_RAW, {"from_": as2_from, "to": as2_to, "id_": message_id})
+    return found.scalar()
+
+
+_HOLDS_THE_ID = (
+    Transmission.direction == TransmissionDirection.IN,
+    Transmission.state != TransmissionState.REFUSED,
+    Transmission.as2_from == bindparam("from_"),
+    Transmission.as2_to == bindparam("to"),
+    Transmission.message_id == bindparam("id_"),
+)
+_INBOUND = select(Transmission).where(*_HOLDS_THE_ID)
+_INBOUND_RAW = select(Transmission.raw_sha256).where(*_HOLDS_THE_ID)
 
 
 def outbound(session: Session, message_id: str) -> Transmission | None:

@@ -425,7 +425,7 @@ def test_if_the_commit_fails_nothing_is_promised(house: House, monkeypatch: pyte
 
     posted = house.message()
     with monkeypatch.context() as patch:
-        patch.setattr("sqlalchemy.orm.Session.commit", full)
+        patch.setattr("sqlalchemy.Connection.commit", full)
         with pytest.raises(OperationalError):
             house.post(posted)
     assert (house.rows(), house.woken) == ([], [])
@@ -465,7 +465,7 @@ def die(*arguments: object, **named: object) -> None:
         "edi_gateway.gateway.receive.open_transmission",
         "edi_gateway.gateway.receive.compose",
         "edi_gateway.store.database.append",  # in T1, before its commit
-        "sqlalchemy.orm.Session.commit",
+        "sqlalchemy.Connection.commit",
     ],
 )
 def test_111_a_crash_before_the_commit_leaves_nothing_that_was_promised(

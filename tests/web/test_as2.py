@@ -89,7 +89,7 @@ def test_our_own_fault_is_a_503_without_a_receipt_and_without_details(
 
     posted = house.message()
     with monkeypatch.context() as patch:
-        patch.setattr("sqlalchemy.orm.Session.commit", full)
+        patch.setattr("sqlalchemy.Connection.commit", full)
         response = post(client, posted)
     assert (response.status_code, response.headers["Retry-After"]) == (503, "60")
     assert b"INSERT" not in response.data
