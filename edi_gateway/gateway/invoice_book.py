@@ -37,8 +37,12 @@ def book_invoice(context: HandlerContext, invoice: Invoice) -> list[Finding]:
     """Keep a vendor's invoice with what the comparison came to."""
     numbers = matching.order_numbers(invoice)
     context.message.business_key = numbers[0] if numbers else ""
+    if invoice.function == rules.COPY:
+        return [Finding(rules.COPY_IGNORED, value=invoice.number, path="function")]
     known = _of_this_number(context, invoice)
     if known is not None and known.message_id != context.message.id:
+        if invoice.function == rules.DUPLICATE:
+            return [Finding(rules.REPEATED_DOCUMENT, value=invoice.number, path="number")]
         return _book_duplicate(context, invoice)
     row = known or _row(context.partnership.name, context.message.id, invoice, context.now)
     if row.state is InvoiceState.MATCHED:

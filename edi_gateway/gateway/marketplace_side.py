@@ -78,6 +78,8 @@ def on_shipment(context: HandlerContext, shipment: Shipment) -> list[Finding]:
     """DESADV: what left the vendor advances every order that it names; it waits where an order has no answer yet."""
     numbers = order_numbers(shipment)
     context.message.business_key = numbers[0] if numbers else ""
+    if shipment.function == rules.COPY:
+        return [Finding(rules.COPY_IGNORED, value=shipment.number, path="function")]
     orders = order_book.load_all(context.uow, context.partnership.name, numbers)
     progress = {number: booked.progress for number, booked in orders.items()}
     if awaited := awaited_orders(progress, shipment):
@@ -85,7 +87,8 @@ def on_shipment(context: HandlerContext, shipment: Shipment) -> list[Finding]:
         return [Finding(rules.NOT_YET_ANSWERED, value=awaited[0])]
     row = _of_this_number(context, shipment)
     if row is not None and row.message_id != context.message.id:
-        return [Finding(rules.DUPLICATE_DOCUMENT, value=shipment.number, path="number")]
+        rule = rules.REPEATED_DOCUMENT if shipment.function == rules.DUPLICATE else rules.DUPLICATE_DOCUMENT
+        return [Finding(rule, value=shipment.number, path="number")]
     done = {line.order_line_id for line in row.lines} if row is not None else set()
     applied = apply_shipment(progress, shipment, context.partnership.tolerances, _places(orders, done))
     if not applied.shipped:

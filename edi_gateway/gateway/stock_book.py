@@ -21,7 +21,6 @@ from edi_gateway.store.business import (
     OrderLineRow,
     ReservationRow,
     ShipmentLineRow,
-    ShipmentRow,
     StockLevelRow,
     levels_of,
 )
@@ -54,10 +53,10 @@ def book_report(
             row = StockLevelRow(partnership=partnership, article=key.article, location=key.location)
             uow.session.add(row)
         _write_level(row, item, as_of, message_id)
-        row.despatched = _despatched_since(uow.session, partnership, key.article, as_of)
         uow.session.flush()
         if key not in levels:
             _adopt(uow.session, row)
+        row.despatched = _despatched_since(uow.session, row, as_of)
     return list(read.findings)
 
 
@@ -89,14 +88,14 @@ def _write_level(row: StockLevelRow, item: InventoryItem, as_of: datetime, messa
     row.message_id = message_id
 
 
-def _despatched_since(session: Session, partnership: str, article: str, as_of: datetime) -> Decimal:
-    """What left for us after the report was made, so that the report cannot know it."""
+def _despatched_since(session: Session, row: StockLevelRow, as_of: datetime) -> Decimal:
+    """What left this level for us after the report was made, so that the report cannot know it."""
     quantities = session.scalars(
         select(ShipmentLineRow.quantity)
-        .join(ShipmentRow)
+        .join(ReservationRow, ReservationRow.order_line_id == ShipmentLineRow.order_line_id)
         .where(
-            ShipmentRow.partnership == partnership,
-            ShipmentLineRow.article == article,
+            ReservationRow.level_id == row.id,
+            ShipmentLineRow.article == row.article,
             ShipmentLineRow.despatched_at > as_of,
         )
     )

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import delete
 
 from edi_gateway.edifact.contrl import MESSAGE_TYPE
-from edi_gateway.edifact.findings import Finding
+from edi_gateway.edifact.findings import Finding, Level
 from edi_gateway.edifact.verdict import MessageVerdict
 from edi_gateway.gateway import rules
 from edi_gateway.gateway.acknowledge import settle
@@ -43,6 +43,9 @@ from edi_gateway.translators.json_form import from_json, to_json
 
 REASON_CHARACTERS_MAX = 500
 DOCUMENT_NUMBER_CHARACTERS_MAX = 80
+
+_OF_CONTRL = frozenset({Level.SYNTAX, Level.STRUCTURE, Level.CODE_LIST})
+"""The levels of which a CONTRL speaks; an error of any other is for an operator, and for APERAK."""
 
 REPLAYABLE = frozenset({MessageState.EXCEPTION, MessageState.WAITING})
 
@@ -88,10 +91,8 @@ def take_in(intake: Intake, interchange: Interchange, verdict: MessageVerdict, o
     _note(context, verdict.findings)
     if rejected:
         _change(context, MessageEvent.REJECT, "its interchange or group is rejected")
-    elif not verdict.valid:
-        _change(context, MessageEvent.REJECT, _errors(verdict.findings))
     else:
-        _process(context, verdict)
+        _judged(context, verdict)
 
 
 def replay(gateway: Gateway, message_id: str) -> MessageState:
@@ -113,7 +114,7 @@ def replay(gateway: Gateway, message_id: str) -> MessageState:
         uow.session.execute(delete(StoredFinding).where(StoredFinding.message_id == row.id))
         _note(context, verdict.findings)
         _begin_again(context, "an operator asked for it")
-        _process(context, verdict)
+        _judged(context, verdict)
         uow.commit()
         return row.state
 
@@ -127,6 +128,17 @@ def _read_again(
         if message.ordinal <= len(verdict.messages):
             return verdict.messages[message.ordinal - 1]
     raise NotReplayable(f"message {message.id} is not found in payload {interchange.payload_sha256}")
+
+
+def _judged(context: HandlerContext, verdict: MessageVerdict) -> None:
+    """Reject what the CONTRL rejects; keep what else is wrong (an identifier) as an exception; process the rest."""
+    syntax = [finding for finding in verdict.findings if finding.level in _OF_CONTRL]
+    if _errors(syntax):
+        _change(context, MessageEvent.REJECT, _errors(syntax))
+    elif not verdict.valid:
+        _except(context, _errors(verdict.findings))
+    else:
+        _process(context, verdict)
 
 
 def _process(context: HandlerContext, verdict: MessageVerdict) -> None:
@@ -187,14 +199,19 @@ def _finish(context: HandlerContext, findings: Sequence[Finding]) -> None:
         context.message.awaits = context.awaits
         _change(context, MessageEvent.WAIT, f"for the answer to order {context.awaits}")
     elif errors:
-        _change(context, MessageEvent.EXCEPT, errors)
-        context.uow.record_event(
-            "alert.exception", context.message.subject, None, None, errors, {"type": context.message.type}, context.now
-        )
+        _except(context, errors)
     else:
         _change(context, MessageEvent.APPLY, "applied")
     for order_number in context.answered:
         _resume(context, order_number)
+
+
+def _except(context: HandlerContext, why: str) -> None:
+    """Leave the message for an operator, and say so."""
+    _change(context, MessageEvent.EXCEPT, why)
+    context.uow.record_event(
+        "alert.exception", context.message.subject, None, None, why, {"type": context.message.type}, context.now
+    )
 
 
 def _resume(context: HandlerContext, order_number: str) -> None:

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from edi_gateway.edifact.findings import Level, Rule, Severity
 
+DUPLICATE, COPY = "7", "31"
+"""BGM 1225 of a document that is sent again: a duplicate counts if the original never came, a copy never does."""
+
 
 def _rule(code: str, severity: Severity, en: str, fr: str, hint_en: str, hint_fr: str) -> Rule:
     return Rule(code, Level.BUSINESS, severity, en, fr, hint_en, hint_fr)
@@ -164,6 +167,14 @@ FUNCTION_NOT_SUPPORTED = _rule(
     "La fonction {value} de ce document n'est pas traitée ici",
     "Send an original ({expected})",
     "Envoyez un original ({expected})",
+)
+COPY_IGNORED = _rule(
+    "B620",
+    Severity.INFO,
+    "The document {value} says that it is a copy (1225 = 31); it is kept and not applied",
+    "Le document {value} se déclare copie (1225 = 31) ; il est conservé sans être appliqué",
+    "Nothing needs to be done",
+    "Aucune action n'est nécessaire",
 )
 
 OVER_SHIPPED = _rule(

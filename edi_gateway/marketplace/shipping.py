@@ -14,11 +14,14 @@ from edi_gateway.marketplace.confirmation import Remainder
 from edi_gateway.marketplace.fulfilment import CLOSED_STATES, LineProgress, OrderProgress
 from edi_gateway.marketplace.identifiers import is_sscc
 from edi_gateway.marketplace.money import ZERO, plain
+from edi_gateway.marketplace.order import ResponseRequired
 from edi_gateway.marketplace.shipment import Shipment, ShipmentLine
 from edi_gateway.partnership import Tolerances
 
 ORIGINAL = "9"
-"""BGM 1225 of a shipment that is applied; 1 (cancellation) and 4 (change) are for an operator to judge."""
+APPLIED = frozenset({ORIGINAL, "7"})
+"""BGM 1225 of a shipment that is applied (7: a duplicate, if the original did not come); 1 (cancellation) and
+4 (change) are for an operator to judge."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +64,16 @@ def awaited_orders(orders: Mapping[str, OrderProgress], shipment: Shipment) -> t
     awaited = []
     for entry in shipment.lines():
         order = orders.get(entry.order_number or shipment.order_number)
-        line = _line_of(order, entry) if order is not None and order.state not in CLOSED_STATES else None
-        if order is not None and line is not None and line.quantities.unanswered == line.quantities.ordered:
+        if order is None or order.state in CLOSED_STATES or not _answer_expected(order):
+            continue
+        line = _line_of(order, entry)
+        if line is not None and line.quantities.unanswered == line.quantities.ordered:
             awaited.append(order.order.number)
     return tuple(dict.fromkeys(awaited))
+
+
+def _answer_expected(order: OrderProgress) -> bool:
+    return order.order.response_required is not ResponseRequired.NONE
 
 
 def apply_shipment(
@@ -78,7 +87,7 @@ def apply_shipment(
     `done` are the order lines (number, line) that this very shipment was applied to before. A line that names
     no order, an unknown order or an unknown line is a finding, and the rest applies.
     """
-    if shipment.function != ORIGINAL:
+    if shipment.function not in APPLIED:
         refusal = Finding(rules.FUNCTION_NOT_SUPPORTED, value=shipment.function, expected=ORIGINAL, path="function")
         return ShipmentApplied({}, (), (refusal,))
     findings = [*package_findings(shipment)]
@@ -89,6 +98,8 @@ def apply_shipment(
         order = changed.get(order_number, orders[order_number])
         line = order.line(line_number)
         assert line is not None  # noqa: S101 - _shares took the number from this order
+        if not _answer_expected(order) and line.quantities.unanswered == line.quantities.ordered:
+            line = line.moved(line.quantities.answered(confirmed=line.quantities.ordered))
         line = _ship(line, share, tolerances, order_number, findings)
         changed[order_number] = order.with_lines([line])
         shipped.append(ShippedLine(order_number, line, share.quantity))

@@ -8,6 +8,7 @@ from decimal import Decimal
 from edi_gateway.marketplace.confirmation import LineAction, Remainder, ResponseCode
 from edi_gateway.marketplace.confirming import apply_confirmation
 from edi_gateway.marketplace.fulfilment import OrderState
+from edi_gateway.marketplace.order import ResponseRequired
 from edi_gateway.marketplace.parties import ItemIdentity
 from edi_gateway.marketplace.quantities import LineState
 from edi_gateway.marketplace.shipment import Package
@@ -138,6 +139,15 @@ def test_a_shipment_before_the_answer_waits():
     assert awaited_orders({ORDER_NUMBER: sent()}, shipment) == (ORDER_NUMBER,)
     assert awaited_orders({ORDER_NUMBER: confirmed()}, shipment) == ()
     assert awaited_orders({}, shipment) == ()
+
+
+def test_an_order_that_asks_for_no_answer_is_shipped_as_ordered():
+    """BGM 4343 NA: nobody waits for an ORDRSP."""
+    order = sent(an_order(response_required=ResponseRequired.NONE))
+    shipment = a_shipment(a_shipped_line(1, 10))
+    assert awaited_orders({ORDER_NUMBER: order}, shipment) == ()
+    applied = ship(order, shipment)
+    assert applied.orders[ORDER_NUMBER].lines[0].state is LineState.SHIPPED
 
 
 def test_a_cancellation_is_left_to_an_operator():

@@ -31,6 +31,14 @@ from tests.gateway.documents.desk import (
 )
 
 
+def _with_place(place: str, reference: str) -> str:
+    body = (
+        f"INVRPT:D:96A:UN:EAN004'BGM+35+{reference}+9'DTM+137:202611220600:203'NAD+SU+{SUPPLIER}::9'"
+        f"LIN+1++3760123450010:EN'QTY+145:148'LOC+18+{place}::92'"
+    )
+    return interchange(reference, body)
+
+
 def states(desk: Desk, kind: str) -> list[MessageState]:
     return [message.state for message in desk.received(kind)]
 
@@ -248,6 +256,26 @@ def test_an_answer_to_an_unknown_order_is_kept_as_an_exception(desk: Desk) -> No
     assert "+7'" in desk.sent("CONTRL")[0]
 
 
+def test_a_wrong_check_digit_is_an_exception_and_no_matter_of_syntax(desk: Desk) -> None:
+    """CONTRL speaks of syntax only: it accepts; the GTIN blocks the message all the same."""
+    desk.place()
+    desk.arrive(partial().replace("3760123450010", "3760123450011"))
+    (message,) = desk.received("ORDRSP")
+    assert (message.state, desk.findings(message)) == (MessageState.EXCEPTION, ["I502"])
+    assert desk.order().state is OrderState.EMITTED
+    (answer,) = desk.sent("CONTRL")
+    assert "+7'UNT" in answer
+
+
+def test_a_partnership_may_take_a_wrong_check_digit_as_a_warning(desk: Desk) -> None:
+    desk.agree(a_partnership(severities={"I502": "warning"}))
+    desk.place()
+    desk.arrive(partial().replace("3760123450010", "3760123450011"))
+    (message,) = desk.received("ORDRSP")
+    assert message.state is MessageState.APPLIED
+    assert desk.findings(message) == ["I502", "B604"]
+
+
 def test_another_vendors_order_is_as_good_as_unknown(desk: Desk) -> None:
     desk.agree(other_vendor())
     desk.place()
@@ -350,6 +378,32 @@ def test_an_invoice_number_again_in_the_year_is_a_duplicate(desk: Desk) -> None:
         InvoiceState.DUPLICATE,
         InvoiceState.MISMATCH,
     ]
+
+
+@pytest.mark.parametrize(("function", "code"), [("7", "B616"), ("31", "B620")])
+def test_a_document_that_says_it_is_sent_again_counts_once(desk: Desk, function: str, code: str) -> None:
+    """BGM 1225: 7 duplicate, 31 copy; also with other content than the original."""
+    desk.place()
+    desk.arrive(partial())
+    desk.arrive(desadv())
+    desk.arrive(invoic())
+    desk.arrive(desadv("VEN0005", two=5).replace("DA-1001+9'", f"DA-1001+{function}'"))
+    desk.arrive(invoic("VEN0006", one="9", line_net="112.50").replace("FA-2026-0917+9'", f"FA-2026-0917+{function}'"))
+    assert desk.findings(desk.received("DESADV")[1]) == [code]
+    assert code in desk.findings(desk.received("INVOIC")[1])
+    assert [line.invoiced for line in desk.order().lines] == [10, 6, 0]
+    assert (len(desk.rows(ShipmentRow)), len(desk.rows(InvoiceRow))) == (1, 1)
+
+
+def test_stock_at_two_places_is_drawn_from_one(desk: Desk) -> None:
+    desk.arrive(_with_place("A", "V1"))
+    desk.arrive(_with_place("B", "V2"))
+    desk.place()
+    desk.arrive(partial())
+    desk.arrive(desadv())
+    desk.arrive(_with_place("B", "V3"))
+    drawn = {row.location: row.despatched for row in desk.rows(StockLevelRow) if row.location}
+    assert sum(drawn.values()) == 10
 
 
 def test_an_invoice_for_an_unknown_order_is_an_exception(desk: Desk) -> None:
