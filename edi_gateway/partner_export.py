@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from edi_gateway.as2.certificates import load_certificates
+from edi_gateway.partner_connection import AccessSection, HttpSection, TlsSection
 from edi_gateway.partner_file import (
     As2Section,
     EdifactSection,
@@ -21,10 +22,12 @@ from edi_gateway.partner_file import (
     PartnerSection,
     TolerancesSection,
 )
-from edi_gateway.partnership import DatedCertificate, Partnership
+from edi_gateway.partnership import Credentials, DatedCertificate, Partnership, TlsTrust
 from edi_gateway.strict_toml import Section
 
-_CERTIFICATE_KEYS = ("signing_certificates", "encryption_certificates")
+_CERTIFICATE_KEYS = ("signing_certificates", "encryption_certificates", "certificates", "client_certificates")
+_TABLES = ("tls", "http", "access")  # of as2, each written as a table of its own
+_AUTHORITIES = "authorities.pem"
 _UNITS = ((86400, "d"), (3600, "h"), (60, "m"), (1, "s"))
 
 
@@ -34,6 +37,9 @@ def export(partnership: Partnership) -> Folder:
     blocks = [
         _table("[partner]", PartnerSection, partnership.partner),
         _table("[as2]", As2Section, partnership.as2, _pins(partnership, files)),
+        _table("[as2.tls]", TlsSection, partnership.as2.tls, _tls_files(partnership, files)),
+        _table("[as2.http]", HttpSection, partnership.as2.http),
+        _table("[as2.access]", AccessSection, partnership.as2.access, _access_files(partnership, files)),
         _table("[edifact]", EdifactSection, partnership.edifact),
         _severities(partnership.edifact.severities),
         *(_table("[[messages]]", MessageSection, message) for message in partnership.messages),
@@ -42,12 +48,17 @@ def export(partnership: Partnership) -> Folder:
     if partnership.commission_rate is not None:
         blocks.append(f"[commission]\nrate = {_value(partnership.commission_rate)}\n")
     text = "#:schema ../partner.schema.json\n\n" + "\n".join(block for block in blocks if block)
-    return Folder(name=partnership.name, text=text, files={name: pem.encode("ascii") for pem, name in files.items()})
+    beside = {name: pem.encode("ascii") for pem, name in files.items()}
+    if partnership.as2.tls.trust is TlsTrust.AUTHORITIES:
+        beside[_AUTHORITIES] = "".join(entry.pem for entry in partnership.as2.tls.certificates).encode("ascii")
+    return Folder(name=partnership.name, text=text, files=beside)
 
 
 def _files(partnership: Partnership) -> dict[str, str]:
     """PEM -> file name, each certificate once."""
-    entries = (*partnership.as2.signing_certificates, *partnership.as2.encryption_certificates)
+    as2 = partnership.as2
+    pinned = as2.tls.certificates if as2.tls.trust is TlsTrust.PINNED else ()
+    entries = (*as2.signing_certificates, *as2.encryption_certificates, *pinned, *as2.access.client_certificates)
     names = {entry.pem: f"{load_certificates(entry.pem)[0].fingerprint[:16]}.pem" for entry in entries}
     return dict(sorted(names.items(), key=lambda item: item[1]))
 
@@ -58,6 +69,21 @@ def _pins(partnership: Partnership, files: Mapping[str, str]) -> list[str]:
     if as2.encryption_certificates != as2.signing_certificates:
         lines.append(_pinned("encryption_certificates", as2.encryption_certificates, files))
     return lines
+
+
+def _tls_files(partnership: Partnership, files: Mapping[str, str]) -> list[str]:
+    tls = partnership.as2.tls
+    names = [_AUTHORITIES] if tls.trust is TlsTrust.AUTHORITIES else [files[entry.pem] for entry in tls.certificates]
+    return [f"certificates = {_names(names)}"] if tls.certificates else []
+
+
+def _access_files(partnership: Partnership, files: Mapping[str, str]) -> list[str]:
+    names = [files[entry.pem] for entry in partnership.as2.access.client_certificates]
+    return [f"client_certificates = {_names(names)}"] if names else []
+
+
+def _names(names: Sequence[str]) -> str:
+    return f"[{', '.join(map(_value, names))}]"
 
 
 def _pinned(key: str, entries: Sequence[DatedCertificate], files: Mapping[str, str]) -> str:
@@ -77,7 +103,8 @@ def _table(head: str, section: type[Section], value: Any, more: Sequence[str] = 
 def _lines(section: type[Section], value: Any) -> Iterator[str]:
     for each in fields(value):
         known = section.model_fields.get(each.name)
-        if known is None or each.name in _CERTIFICATE_KEYS or isinstance(getattr(value, each.name), dict):
+        apart = each.name in _CERTIFICATE_KEYS or each.name in _TABLES
+        if known is None or apart or isinstance(getattr(value, each.name), dict):
             continue
         said = getattr(value, each.name)
         if known.is_required() or said != known.get_default():
@@ -99,6 +126,9 @@ def _value(value: object) -> str:
             seconds = int(value.total_seconds())
             size, unit = next((size, unit) for size, unit in _UNITS if seconds % size == 0)
             return f'"{seconds // size}{unit}"'
+        case Credentials():
+            said = ((each.name, getattr(value, each.name)) for each in fields(value))
+            return "{ " + ", ".join(f"{name} = {_value(text)}" for name, text in said if text) + " }"
         case frozenset():
             return f"[{', '.join(_value(item) for item in sorted(value))}]"
         case _:

@@ -28,7 +28,15 @@ from edi_gateway.as2.algorithms import (
     SignatureScheme,
     weak_names,
 )
-from edi_gateway.as2.certificates import Certificate, CertificateError, WeaknessKind, load_certificates, weaknesses
+from edi_gateway.as2.certificates import (
+    Certificate,
+    CertificateError,
+    WeaknessKind,
+    holds_private_key,
+    leaf_of,
+    load_certificates,
+    weaknesses,
+)
 from edi_gateway.checked_fields import (
     Amount,
     As2Name,
@@ -47,15 +55,21 @@ from edi_gateway.checked_fields import (
 )
 from edi_gateway.marketplace import identifiers
 from edi_gateway.messages import UnknownDirectoryError, directory
+from edi_gateway.partner_connection import AccessSection, CredentialsSection, HttpSection, TlsSection, bundle, leaves
 from edi_gateway.partnership import (
+    AccessPolicy,
     As2Policy,
     Compression,
+    Credentials,
     DatedCertificate,
     Direction,
     EdifactPolicy,
+    HttpPolicy,
     MdnMode,
     MessageAgreement,
     Partnership,
+    TlsPolicy,
+    TlsTrust,
     Tolerances,
     TradingPartner,
 )
@@ -115,20 +129,28 @@ class _Surroundings:
     now: datetime
 
     def certificate(self, file: str) -> Certificate:
-        """The one certificate in a file of the folder. Raises ValueError: reason; expected."""
+        """The certificate that a file of the folder is about: the leaf of its chain. Raises ValueError."""
+        try:
+            return leaf_of(self.certificates(file))
+        except CertificateError as error:
+            raise ValueError(f"{file} {error}; the partner's own, alone or with its chain") from None
+
+    def certificates(self, file: str) -> tuple[Certificate, ...]:
+        """Every certificate in a file of the folder, in any form. Raises ValueError: reason; expected."""
+        if not _FILE_NAME.fullmatch(file):
+            raise ValueError(f"{file!r} is not a file name; letters, digits, . _ - and no folder")
         if file not in self.files:
             there = ", ".join(sorted(self.files)) or "no other files"
             raise ValueError(f"no file {file!r} in the partner's folder; a certificate there ({there})")
         data = self.files[file]
-        if b"PRIVATE KEY" in data:
-            raise ValueError(f"{file} holds a private key, which belongs to nobody's partner; the certificate alone")
         try:
-            found = load_certificates(data)
+            if holds_private_key(data):
+                raise ValueError(
+                    f"{file} holds a private key, which belongs to nobody's partner; the certificate alone"
+                )
+            return load_certificates(data)
         except CertificateError as error:
-            raise ValueError(f"{file} is not a certificate: {error}; X.509 as PEM or DER") from None
-        if len(found) != 1:
-            raise ValueError(f"{file} holds {len(found)} certificates; the partner's own, without its chain")
-        return found[0]
+            raise ValueError(f"{file} is not a certificate: {error}; X.509 as PEM, DER, P7B or P12") from None
 
 
 # --- the model of the file -----------------------------------------------------------------------
@@ -137,7 +159,7 @@ class _Surroundings:
 class CertificateEntry(Section):
     """A certificate of theirs, and since when it is used."""
 
-    file: str = Field(description="a file in this folder: X.509, PEM or DER")
+    file: str = Field(description="a file in this folder: X.509 as PEM, DER, P7B or P12, alone or with its chain")
     use_from: date | datetime | None = Field(
         default=None, description="the date, or date and time with offset, from which it may be used; default: at once"
     )
@@ -145,8 +167,6 @@ class CertificateEntry(Section):
     @field_validator("file")
     @classmethod
     def _is_usable(cls, file: str, info: ValidationInfo) -> str:
-        if not _FILE_NAME.fullmatch(file):
-            raise ValueError(f"{file!r} is not a file name; letters, digits, . _ - and no folder")
         surroundings = _surroundings(info)
         faults = weaknesses(surroundings.certificate(file), surroundings.now)
         # The next certificate of a partner is pinned before its time has come; As2Section decides on expired ones.
@@ -252,6 +272,9 @@ class As2Section(Section):
         default="1.2", description="AS2-Version that we announce; 1.3 only if they run it too"
     )
     attachments: Flag = Field(default=False, description="several documents in one transmission are agreed (RFC 6362)")
+    certificate_exchange: Flag = Field(
+        default=False, description="certificates are exchanged by messages (CEM); none is trusted before you accept it"
+    )
     copy_to_ourselves: Flag = Field(default=False, description="encrypt the content key for our certificate too")
     mdn_mic_required: Flag = Field(default=True, description="a positive MDN without MIC is no success")
     accept_canonicalised: Flag = Field(default=False, description="verify also over the content with bare LF made CRLF")
@@ -263,6 +286,9 @@ class As2Section(Section):
     timeout: Duration = timedelta(seconds=60)
     inflate_ratio_max: Whole = Field(default=200, ge=2, le=2000)
     payload_bytes_max: Whole = Field(default=2 * 1024**3, ge=1024, le=64 * 1024**3)
+    tls: TlsSection = TlsSection.model_construct()
+    http: HttpSection = HttpSection()
+    access: AccessSection = AccessSection()
 
     @field_validator("our_id")
     @classmethod
@@ -542,6 +568,17 @@ def _partnership(name: str, checked: PartnerFile, surroundings: _Surroundings) -
     as2["accepted_ciphers"] = frozenset(cipher.value for cipher in checked.as2.accepted_ciphers)
     as2["signing_certificates"] = _pinned(checked.as2.signing_certificates, surroundings)
     as2["encryption_certificates"] = _pinned(checked.as2.recipients, surroundings)
+    as2["tls"] = _tls(checked.as2.tls, surroundings)
+    as2["http"] = HttpPolicy(
+        credentials=_credentials(checked.as2.http.credentials),
+        proxy=checked.as2.http.proxy,
+        proxy_credentials=_credentials(checked.as2.http.proxy_credentials),
+    )
+    access = checked.as2.access
+    as2["access"] = AccessPolicy(
+        credentials=_credentials(access.credentials),
+        client_certificates=_undated(leaves(surroundings, access.client_certificates)),
+    )
     edifact = _values(checked.edifact)
     edifact["their_id"] = checked.edifact.their_id or checked.partner.gln
     return Partnership(
@@ -573,6 +610,20 @@ def _pinned(entries: Iterable[CertificateEntry], surroundings: _Surroundings) ->
     )
 
 
+def _undated(certificates: Iterable[Certificate]) -> tuple[DatedCertificate, ...]:
+    return tuple(DatedCertificate(pem=certificate.pem) for certificate in certificates)
+
+
+def _tls(section: TlsSection, surroundings: _Surroundings) -> TlsPolicy:
+    found = leaves if section.trust is TlsTrust.PINNED else bundle
+    values = _values(section)
+    return TlsPolicy(**values | {"certificates": _undated(found(surroundings, section.certificates))})
+
+
+def _credentials(section: CredentialsSection | None) -> Credentials | None:
+    return Credentials(**_values(section)) if section else None
+
+
 def _moment(use_from: date | datetime) -> datetime:
     """A date begins at midnight UTC."""
     return use_from if isinstance(use_from, datetime) else datetime.combine(use_from, time(), UTC)
@@ -600,14 +651,20 @@ def _check_transport(transport: KeyTransport, certificate: Certificate, file: st
 
 
 def _warnings(checked: PartnerFile, path: str, surroundings: _Surroundings) -> Iterator[Problem]:
-    entries = (*checked.as2.signing_certificates, *checked.as2.encryption_certificates)
-    for file in sorted({entry.file for entry in entries}):
+    as2 = checked.as2
+    judged = {entry.file: "as2" for entry in (*as2.signing_certificates, *as2.encryption_certificates)}
+    judged |= dict.fromkeys(as2.tls.certificates if as2.tls.trust is TlsTrust.PINNED else (), "as2.tls")
+    judged |= dict.fromkeys(as2.access.client_certificates, "as2.access")
+    for file, key in sorted(judged.items()):
         certificate = surroundings.certificate(file)
         for weakness in weaknesses(certificate, surroundings.now):
-            yield Problem(path, "as2", f"{file}: {weakness.text}")
+            yield Problem(path, key, f"{file}: {weakness.text}")
         if 0 <= certificate.days_left(surroundings.now) <= EXPIRY_WARNING_DAYS:
             yield Problem(
-                path, "as2", f"{file}: it expires on {certificate.not_after:%Y-%m-%d}", "the next one beside it"
+                path, key, f"{file}: it expires on {certificate.not_after:%Y-%m-%d}", "the next one beside it"
             )
-    if not checked.as2.encrypt and checked.as2.url.startswith("http:"):
-        yield Problem(path, "as2.encrypt", "what we send can be read on the way", "encryption, or an https URL")
+    if as2.url.startswith("http:"):
+        if not as2.encrypt:
+            yield Problem(path, "as2.encrypt", "what we send can be read on the way", "encryption, or an https URL")
+        if as2.http.credentials:
+            yield Problem(path, "as2.http.credentials", "the password can be read on the way", "an https URL")

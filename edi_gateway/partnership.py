@@ -60,6 +60,55 @@ class DatedCertificate:
     use_from: str = ""
 
 
+class TlsTrust(StrEnum):
+    """What a partner's https server is known by."""
+
+    SYSTEM = "system"  # the authorities of this machine
+    AUTHORITIES = "authorities"  # those of this partnership
+    PINNED = "pinned"  # its very certificate, whatever name it bears
+
+
+PARTNER_VARIABLES = "EDI_GATEWAY_SECRET_"
+"""Variables that partnerships may name as the place of a password; no other can be named."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credentials:
+    """A user name, and the place of its password: a file, or a variable."""
+
+    username: str
+    password_file: str = ""
+    password_variable: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TlsPolicy:
+    """How we know their https server, and how it knows us."""
+
+    trust: TlsTrust = TlsTrust.SYSTEM
+    certificates: tuple[DatedCertificate, ...] = ()
+    server_name: str = ""  # in its certificate; "": the URL's host
+    minimum_version: str = "1.2"  # 1.2 | 1.3
+    client_certificate: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpPolicy:
+    """The way to their server."""
+
+    credentials: Credentials | None = None
+    proxy: str = ""
+    proxy_credentials: Credentials | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessPolicy:
+    """What they have to show when they POST to us, beyond the signature. Nothing: the signature is enough."""
+
+    credentials: Credentials | None = None
+    client_certificates: tuple[DatedCertificate, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class As2Policy:
     """What is agreed about AS2 with this partner. Names are case-sensitive (RFC 4130 §6.2)."""
@@ -93,6 +142,7 @@ class As2Policy:
     transfer_encoding: str = "binary"  # binary | base64
     version: str = "1.2"  # AS2-Version that we announce
     attachments: bool = False  # several documents in one transmission are agreed (RFC 6362), and announced
+    certificate_exchange: bool = False  # certificates are exchanged by messages (CEM), and this is announced
     copy_to_ourselves: bool = False  # encrypt the content key for our own certificate too (draft rfc4130bis §7.2)
     # Peculiarities of their software, off unless a diagnosis names the switch.
     mdn_mic_required: bool = True  # a positive MDN without MIC is no success
@@ -107,6 +157,10 @@ class As2Policy:
     timeout: timedelta = timedelta(seconds=60)
     inflate_ratio_max: int = 200
     payload_bytes_max: int = 2 * 1024**3
+    # The connection.
+    tls: TlsPolicy = TlsPolicy()
+    http: HttpPolicy = HttpPolicy()
+    access: AccessPolicy = AccessPolicy()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,7 +27,7 @@ FILES_MAX = 50
 FILE_BYTES_MAX = 64 * 1024
 """The largest certificate file; partner.toml has its own bound (`strict_toml.TEXT_CHARACTERS_MAX`)."""
 
-_CERTIFICATE_SUFFIXES = frozenset({".pem", ".crt", ".cer", ".der"})
+_CERTIFICATE_SUFFIXES = frozenset({".pem", ".crt", ".cer", ".der", ".p7b", ".p7c", ".p12", ".pfx"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,7 +118,8 @@ def from_document(document: dict[str, Any]) -> Partnership:
 def fingerprints(partnership: Partnership) -> list[str]:
     """The SHA-256 of its certificates, hex, sorted, each once."""
     as2 = partnership.as2
-    return sorted({_fingerprint(entry) for entry in (*as2.signing_certificates, *as2.encryption_certificates)})
+    connection = (*as2.tls.certificates, *as2.access.client_certificates)
+    return sorted({_fingerprint(e) for e in (*as2.signing_certificates, *as2.encryption_certificates, *connection)})
 
 
 def _row(partnership: Partnership, state: PartnershipState, now: datetime) -> PartnershipRevision:

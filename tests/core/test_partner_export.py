@@ -12,14 +12,19 @@ from hypothesis import strategies as st
 from edi_gateway.partner_export import export
 from edi_gateway.partner_file import Ours, read
 from edi_gateway.partnership import (
+    AccessPolicy,
     As2Policy,
     Compression,
+    Credentials,
     DatedCertificate,
     Direction,
     EdifactPolicy,
+    HttpPolicy,
     MdnMode,
     MessageAgreement,
     Partnership,
+    TlsPolicy,
+    TlsTrust,
     Tolerances,
     TradingPartner,
 )
@@ -50,6 +55,21 @@ partners = st.builds(
     street=texts,
     city=texts,
 )
+credentials = st.none() | st.builds(
+    Credentials, username=st.just('u"s'), password_file=st.sampled_from(["/run/secrets/x", "ü/x"])
+)
+undated = st.lists(st.sampled_from(PEMS), min_size=1, unique=True).map(
+    lambda pems: tuple(DatedCertificate(pem=pem) for pem in pems)
+)
+tls_policies = st.builds(
+    TlsPolicy,
+    server_name=st.sampled_from(["", "edi.vendor.example"]),
+    minimum_version=st.sampled_from(["1.2", "1.3"]),
+    client_certificate=flags,
+)
+trusting = st.builds(
+    replace, tls_policies, trust=st.sampled_from([TlsTrust.AUTHORITIES, TlsTrust.PINNED]), certificates=undated
+)
 policies = st.builds(
     As2Policy,
     their_id=as2_names.map(lambda name: "T" + name[:100]),
@@ -74,6 +94,11 @@ policies = st.builds(
     deadline=durations,
     timeout=durations,
     payload_bytes_max=st.integers(1024, 10**9),
+    certificate_exchange=flags,
+    tls=tls_policies | trusting,
+    http=st.builds(HttpPolicy, credentials=credentials)
+    | st.builds(HttpPolicy, proxy=st.just("http://proxy.example:3128"), proxy_credentials=credentials),
+    access=st.builds(AccessPolicy, credentials=credentials, client_certificates=st.just(()) | undated),
 )
 edifact_policies = st.builds(
     EdifactPolicy,

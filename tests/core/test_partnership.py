@@ -11,18 +11,26 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import pkcs7, pkcs12
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edi_gateway import partner_file
+from edi_gateway import partner_connection, partner_file
+from edi_gateway.as2.certificates import Certificate
 from edi_gateway.partner_file import Folder, Ours, Reading, conflicts, read
 from edi_gateway.partnership import (
+    AccessPolicy,
     As2Policy,
+    Credentials,
+    DatedCertificate,
     Direction,
     EdifactPolicy,
+    HttpPolicy,
     MessageAgreement,
     Partnership,
+    TlsPolicy,
+    TlsTrust,
     Tolerances,
     TradingPartner,
 )
@@ -77,6 +85,10 @@ def test_the_least_file_gives_every_default() -> None:
         (partner_file.EdifactSection, EdifactPolicy, set()),
         (partner_file.MessageSection, MessageAgreement, set()),
         (partner_file.TolerancesSection, Tolerances, set()),
+        (partner_connection.TlsSection, TlsPolicy, set()),
+        (partner_connection.HttpSection, HttpPolicy, set()),
+        (partner_connection.AccessSection, AccessPolicy, set()),
+        (partner_connection.CredentialsSection, Credentials, set()),
     ],
 )
 def test_every_field_of_a_partnership_can_be_said_in_the_file(section, value, elsewhere) -> None:
@@ -95,9 +107,17 @@ def test_the_sample_is_good_and_names_every_key() -> None:
     assert read_so.partnership is not None
     assert read_so.partnership.commission_rate == Decimal("0.12")
     # Every section and key is there, be it commented out.
-    for section in (partner_file.PartnerSection, partner_file.As2Section, partner_file.EdifactSection):
+    for section in (
+        partner_file.PartnerSection,
+        partner_file.As2Section,
+        partner_connection.TlsSection,
+        partner_connection.HttpSection,
+        partner_connection.AccessSection,
+        partner_file.EdifactSection,
+    ):
         for key in section.model_fields:
-            assert f"\n{key} =" in sample.text or f"\n# {key} =" in sample.text or f"[edifact.{key}]" in sample.text
+            said = (f"\n{key} =", f"\n# {key} =", f"[edifact.{key}]", f"[as2.{key}]")
+            assert any(text in sample.text for text in said), key
 
 
 def test_what_the_sample_comments_out_is_the_default() -> None:
@@ -412,6 +432,183 @@ def test_at_most_ten_certificates_for_a_purpose() -> None:
     assert "at most 10 items" in faults(old=line, new=f'signing_certificates = [{ten}, {{ file = "vendor.pem" }}]')[
         "as2.signing_certificates"
     ]  # fmt: skip
+
+
+# --- certificates in every form -----------------------------------------------------------------
+
+
+def issued() -> tuple[Certificate, Certificate, Certificate]:
+    """A leaf, the authority that issued it, and the root."""
+    root, middle, leaf = (ec.generate_private_key(ec.SECP256R1()) for _ in range(3))
+    made = []
+    for subject, issuer, key, signer in (
+        ("vendor", "middle", leaf, middle),
+        ("middle", "root", middle, root),
+        ("root", "root", root, root),
+    ):
+        names = [x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)]) for name in (subject, issuer)]
+        builder = x509.CertificateBuilder().subject_name(names[0]).issuer_name(names[1]).public_key(key.public_key())
+        builder = builder.serial_number(1).not_valid_before(NOW).not_valid_after(NOW + timedelta(days=100))
+        done = builder.sign(signer, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
+        made.append(Certificate.from_der(done))
+    return made[0], made[1], made[2]
+
+
+LEAF, MIDDLE, ROOT = issued()
+
+
+def p7b(encoding: serialization.Encoding) -> bytes:
+    chain = [x509.load_der_x509_certificate(c.der) for c in (ROOT, MIDDLE, LEAF)]
+    return pkcs7.serialize_certificates(chain, encoding)
+
+
+def p12_without_key() -> bytes:
+    entries = [pkcs12.PKCS12Certificate(x509.load_der_x509_certificate(c.der), None) for c in (MIDDLE, LEAF)]
+    return pkcs12.serialize_java_truststore(entries, serialization.NoEncryption())
+
+
+FORMS = {
+    "chain.pem": lambda: (ROOT.pem + LEAF.pem + MIDDLE.pem).encode(),
+    "leaf.pem": lambda: LEAF.pem.encode(),
+    "leaf.cer": lambda: LEAF.der,
+    "chain.p7b": lambda: p7b(serialization.Encoding.DER),
+    "armoured.p7b": lambda: p7b(serialization.Encoding.PEM),
+    "store.p12": p12_without_key,
+}
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_120_a_partners_certificate_comes_in_any_form_with_its_chain(name: str) -> None:
+    """RFC 5652, RFC 7292: what partners send; the leaf alone is pinned, nobody else whom its issuer certified."""
+    line = 'signing_certificates = [{ file = "vendor.pem" }]'
+    new = f'key_transport = "ecdh"\nsigning_certificates = [{{ file = "{name}" }}]'
+    changed = folder(old=line, new=new)
+    read_so = read(dataclasses.replace(changed, files={name: FORMS[name]()}), OURS, NOW)
+    assert read_so.partnership is not None, read_so.problems
+    assert [entry.pem for entry in read_so.partnership.as2.signing_certificates] == [LEAF.pem]
+
+
+def test_120_two_certificates_that_are_no_chain_are_refused() -> None:
+    both = (MIDDLE.pem + vendor_key().certificate.pem).encode()
+    assert "holds 2 certificates that are not one chain" in faults(old=NEXT, new='file = "next.pem"', next_pem=both)[
+        CERTIFICATE
+    ]  # fmt: skip
+
+
+def test_120_a_store_that_does_not_open_or_holds_a_key_is_refused() -> None:
+    key = vendor_key()
+    own = x509.load_der_x509_certificate(key.certificate.der)
+    plain = pkcs12.serialize_key_and_certificates(b"x", key.key, own, None, serialization.NoEncryption())
+    for data, says in ((key.to_p12(b"secret"), "does not open"), (plain, "holds a private key")):
+        assert says in faults(old=NEXT, new='file = "next.p12"', next_p12=data)[CERTIFICATE]
+
+
+# --- the connection ------------------------------------------------------------------------------
+
+EC_PEM = {"next_pem": LEAF.pem.encode()}
+
+
+def test_the_connection_as_it_can_be_agreed() -> None:
+    said = """
+[as2.tls]
+trust = "pinned"
+certificates = ["next.pem", "vendor.pem"]
+server_name = "edi.vendor.example"
+minimum_version = "1.3"
+client_certificate = true
+[as2.http]
+credentials = { username = "us", password_file = "secrets/acme" }
+proxy = "http://proxy.example:3128"
+proxy_credentials = { username = "me", password_variable = "EDI_GATEWAY_SECRET_PROXY" }
+[as2.access]
+credentials = { username = "them", password_variable = "EDI_GATEWAY_SECRET_ACME" }
+client_certificates = ["next.pem"]
+"""
+    as2 = good(new=said, **EC_PEM).as2
+    leaf, own = (DatedCertificate(pem=c.pem) for c in (LEAF, vendor_key().certificate))
+    assert as2.tls == TlsPolicy(
+        trust=TlsTrust.PINNED,
+        certificates=(leaf, own),
+        server_name="edi.vendor.example",
+        minimum_version="1.3",
+        client_certificate=True,
+    )
+    assert as2.http == HttpPolicy(
+        credentials=Credentials(username="us", password_file="secrets/acme"),
+        proxy="http://proxy.example:3128",
+        proxy_credentials=Credentials(username="me", password_variable="EDI_GATEWAY_SECRET_PROXY"),
+    )
+    assert as2.access == AccessPolicy(
+        credentials=Credentials(username="them", password_variable="EDI_GATEWAY_SECRET_ACME"),
+        client_certificates=(leaf,),
+    )
+
+
+def test_a_bundle_of_authorities_is_taken_whole_and_a_pin_is_its_leaf() -> None:
+    chain = {"next_pem": (LEAF.pem + MIDDLE.pem + ROOT.pem).encode()}
+    for trust, kept in (("authorities", {LEAF.pem, MIDDLE.pem, ROOT.pem}), ("pinned", {LEAF.pem})):
+        said = f'[as2.tls]\ntrust = "{trust}"\ncertificates = ["next.pem"]\n'
+        assert {entry.pem for entry in good(new=said, **chain).as2.tls.certificates} == kept
+
+
+@pytest.mark.parametrize(
+    ("said", "key", "says"),
+    [
+        ("[as2.tls]\ntrust = 'all'", "as2.tls.trust", "'system'"),
+        ("[as2.tls]\ntrust = 'pinned'", "as2.tls", "without certificates"),
+        ("[as2.tls]\ntrust = 'authorities'", "as2.tls", "without certificates"),
+        ("[as2.tls]\ncertificates = ['vendor.pem']", "as2.tls", "that nothing looks at"),
+        ("[as2.tls]\ntrust = 'pinned'\ncertificates = ['no.pem']", "as2.tls", "no file 'no.pem'"),
+        ("[as2.tls]\ntrust = 'pinned'\ncertificates = ['../vendor.pem']", "as2.tls", "not a file name"),
+        ("[as2.tls]\ntrust = 'pinned'\ncertificates = ['old.pem']", "as2.tls", "it expired on"),
+        ("[as2.tls]\nminimum_version = '1.1'", "as2.tls.minimum_version", "'1.2' or '1.3'"),
+        ("[as2.tls]\nserver_name = 'a b'", "as2.tls.server_name", "not a host name"),
+        ("[as2.tls]\nverify = false", "as2.tls.verify", "unknown key"),
+        ("[as2.http]\nproxy = 'socks5://x'", "as2.http.proxy", "http or https URL"),
+        ("[as2.http]\nproxy = 'http://me:secret@x'", "as2.http.proxy", "without user, password"),
+        ("[as2.http]\nproxy = 'https://x'", "as2.http", "spoken to by http"),
+        ("[as2.http]\nproxy_credentials = {username = 'x', password_file = 'y'}", "as2.http", "without a proxy"),
+        ("[as2.http]\ncredentials = {username = 'x'}", "as2.http.credentials", "one place for the password"),
+        (
+            "[as2.http]\ncredentials = {username='x', password_file='y', password_variable='EDI_GATEWAY_SECRET_Z'}",
+            "as2.http.credentials",
+            "one place for the password",
+        ),
+        ("[as2.http]\ncredentials = {username = 'x', password = 'y'}", "as2.http.credentials.password", "unknown key"),
+        (
+            "[as2.http]\ncredentials = {username = 'x:y', password_file = 'y'}",
+            "as2.http.credentials.username",
+            "RFC 7617 §2",
+        ),
+        (
+            "[as2.access]\ncredentials = {username = 'x', password_variable = 'EDI_GATEWAY_KEY_PASSPHRASE'}",
+            "as2.access.credentials.password_variable",
+            "not a variable for secrets",
+        ),
+        ("[as2.access]\nclient_certificates = ['no.pem']", "as2.access.client_certificates", "no file 'no.pem'"),
+    ],
+)
+def test_a_connection_that_cannot_be_is_refused(said: str, key: str, says: str) -> None:
+    old = pem(vendor_key(days=10, made=NOW - timedelta(days=20)))
+    found = faults(new=said, old_pem=old)
+    assert says in found[key], found
+
+
+def test_025_a_password_never_stands_in_the_file_and_no_fault_shows_one() -> None:
+    said = "[as2.http]\ncredentials = {username = 'x', password = 'hunter2hunter2'}"
+    assert all("hunter2" not in f"{key}{text}" for key, text in faults(new=said).items())
+
+
+def test_what_a_connection_gives_away_is_a_warning() -> None:
+    said = "[as2.http]\ncredentials = {username = 'x', password_file = 'y'}"
+    plain = folder(new=said)
+    read_so = read(dataclasses.replace(plain, text=plain.text.replace("https://", "http://")), OURS, NOW)
+    assert [warning.key for warning in read_so.warnings] == ["as2.http.credentials"]
+    soon = {"next_pem": pem(vendor_key(days=20))}
+    pinned = '[as2.tls]\ntrust = "pinned"\ncertificates = ["next.pem"]\n'
+    assert [(w.key, w.expected) for w in reading(new=pinned, **soon).warnings] == [
+        ("as2.tls", "the next one beside it")
+    ]
 
 
 # --- across partners -----------------------------------------------------------------------------
