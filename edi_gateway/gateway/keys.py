@@ -1,8 +1,9 @@
 """Our own private keys: encrypted PEM files under `<data_dir>/keys`, readable by their owner only.
 
-One file a key: a line with the time from which it signs, the encrypted PKCS #8 key, its certificate. Several keys
-stand side by side, so that a certificate can be rolled over without a gap: every key that is there decrypts; the one
-whose time came last signs. A key is put out of use by moving its file away.
+One file a key: a line with the time from which it signs, one with what it is for, the encrypted PKCS #8 key, its
+certificate and, where it was imported with one, its chain. Several keys stand side by side, so that a certificate can
+be rolled over without a gap: every key that is there decrypts; the one whose time came last signs. A key is put out of
+use by moving its file away.
 
 The passphrase comes from EDI_GATEWAY_KEY_PASSPHRASE, or from the file that EDI_GATEWAY_KEY_FILE names. Without
 either, the first start makes `<data_dir>/key-passphrase`: enough for a machine of one's own, but a copy of the data
@@ -14,23 +15,40 @@ from __future__ import annotations
 import os
 import re
 import secrets
-import stat
+import ssl
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from edi_gateway.as2.certificates import Certificate, CertificateError, PrivateKey, generate, load_private_key
+from edi_gateway.as2.certificates import (
+    AS2_USES,
+    Certificate,
+    CertificateError,
+    KeyUse,
+    PrivateKey,
+    WeaknessKind,
+    choose,
+    generate,
+    load_certificates,
+    load_private_key,
+    weaknesses,
+)
 from edi_gateway.as2.relationship import DatedKey
 from edi_gateway.config import Config
+from edi_gateway.gateway.secret_files import SecretError, read_private
 
 DEFAULT_KEY_FILE = "key-passphrase"
 PASSPHRASE_CHARACTERS_MIN = 12
 PASSPHRASE_BYTES_MAX = 4096
+PASSPHRASE_DIFFERENT_MIN = 5
+"""Different characters in it: `aaaaaaaaaaaa` and `121212121212` are long, and guessed first."""
 KEYS_MAX = 100
 """Keys are tried one after the other when a transmission is opened; nobody needs this many."""
 
 _USE_FROM = re.compile(rb"^use-from: (\S{1,40})$", re.MULTILINE)
+_USES = re.compile(rb"^used-for: ([a-z, ]{1,60})$", re.MULTILINE)
 
 
 class KeyStoreError(Exception):
@@ -44,10 +62,26 @@ class OwnKey:
     name: str  # of its file, without .pem
     use_from: datetime  # aware UTC
     private_key: PrivateKey
+    uses: frozenset[KeyUse] = AS2_USES
+    chain: tuple[Certificate, ...] = ()  # of the certificate, without it
 
     @property
     def certificate(self) -> Certificate:
         return self.private_key.certificate
+
+    @property
+    def purpose(self) -> str:
+        """What it is for, in words."""
+        return ", ".join(sorted(self.uses))
+
+    # Both ends of its life, for `choose`.
+    @property
+    def not_before(self) -> datetime:
+        return self.certificate.not_before
+
+    @property
+    def not_after(self) -> datetime:
+        return self.certificate.not_after
 
 
 class KeyStore:
@@ -77,8 +111,21 @@ class KeyStore:
         return tuple(own.private_key for own in self.own_keys())
 
     def dated(self) -> tuple[DatedKey, ...]:
-        """Every key with its time, as the AS2 engine takes them."""
-        return tuple(DatedKey(own.private_key, own.use_from) for own in self.own_keys())
+        """Every key for AS2 with its time and uses, as the engine takes them."""
+        return tuple(
+            DatedKey(own.private_key, own.use_from, own.uses) for own in self.own_keys() if own.uses & AS2_USES
+        )
+
+    def chosen(self, use: KeyUse, now: datetime) -> OwnKey | None:
+        """The key that does `use` at `now`; None if there is none."""
+        return choose([(own, own.use_from) for own in self.own_keys() if use in own.uses], now)
+
+    def present(self, context: ssl.SSLContext, own: OwnKey) -> None:
+        """Let a TLS context show the certificate of `own` with its chain. Raises KeyStoreError."""
+        try:
+            context.load_cert_chain(self._path(own.name), password=self._passphrase)
+        except (OSError, ssl.SSLError) as error:
+            raise KeyStoreError(f"{self._path(own.name)}: cannot be used for TLS: {error}") from None
 
     def generate(
         self,
@@ -88,8 +135,9 @@ class KeyStore:
         days: int = 1095,
         key: str = "rsa-3072",
         use_from: datetime | None = None,
+        uses: frozenset[KeyUse] = AS2_USES,
     ) -> OwnKey:
-        """Makes, stores and gives a new key that signs from `use_from` (now, unless given).
+        """Makes, stores and gives a new key that serves from `use_from` (now, unless given).
 
         Its certificate is self-signed and valid at once, so that partners can take it up before it is used.
         """
@@ -100,12 +148,55 @@ class KeyStore:
             raise KeyStoreError(str(error)) from None
         if starts >= made.certificate.not_after:
             raise KeyStoreError(f"the key would begin to sign after {days} days, when it has expired; give more days")
+        return self._add(made, starts, uses)
+
+    def import_key(
+        self,
+        data: bytes,
+        *,
+        now: datetime,
+        password: bytes | None = None,
+        certificates: bytes = b"",
+        use_from: datetime | None = None,
+        uses: frozenset[KeyUse] = AS2_USES,
+    ) -> OwnKey:
+        """Takes up a key that was made elsewhere: PKCS #12, or PEM with its certificate in the same file.
+
+        `certificates` is a file that holds its certificate, with or without the chain, where `data` has none.
+        Raises KeyStoreError where it cannot be read, is weak, has expired, or is here already.
+        """
+        try:
+            made, chain = _read_foreign(data, password, certificates)
+        except CertificateError as error:
+            raise KeyStoreError(str(error)) from None
+        faults = [fault for fault in weaknesses(made.certificate, now) if fault.kind is not WeaknessKind.NOT_YET_VALID]
+        if grave := [fault.text for fault in faults if fault.fatal]:
+            raise KeyStoreError(f"the certificate {made.certificate.subject} is not taken: {'; '.join(grave)}")
+        starts = (use_from or max(now, made.not_before)).astimezone(UTC).replace(microsecond=0)
+        if starts >= made.not_after:
+            raise KeyStoreError(f"it expires on {made.not_after:%Y-%m-%d}, before it would begin to serve")
+        return self._add(made, starts, uses, chain)
+
+    def _add(
+        self, made: PrivateKey, starts: datetime, uses: frozenset[KeyUse], chain: Sequence[Certificate] = ()
+    ) -> OwnKey:
+        certificate = made.certificate
         if len(self._paths()) >= KEYS_MAX:
             raise KeyStoreError(f"{self._folder} holds {KEYS_MAX} keys; move those away that are no longer used")
-        own = OwnKey(f"{starts:%Y%m%d}-{made.certificate.fingerprint[:12]}", starts, made)
-        head = f"Private key of {made.certificate.subject}, encrypted\nuse-from: {starts.isoformat()}\n"
-        _write_new(self._folder / f"{own.name}.pem", head.encode() + made.to_pem(self._passphrase))
+        if same := [own.name for own in self.own_keys() if own.certificate == certificate]:
+            raise KeyStoreError(f"this key is here already: {same[0]}; to change its date or use, move that file away")
+        name = f"{starts:%Y%m%d}-{certificate.fingerprint[:12]}"
+        own = OwnKey(name, starts, made, uses, tuple(chain))
+        head = (
+            f"Private key of {_one_line(certificate.subject)}, encrypted\n"
+            f"use-from: {starts.isoformat()}\nused-for: {own.purpose}\n"
+        )
+        text = head.encode() + made.to_pem(self._passphrase) + "".join(c.pem for c in chain).encode()
+        _write_new(self._path(name), text)
         return own
+
+    def _path(self, name: str) -> Path:
+        return self._folder / f"{name}.pem"
 
     def _paths(self) -> list[Path]:
         return sorted(self._folder.glob("*.pem"))
@@ -116,6 +207,7 @@ class KeyStore:
             private_key = load_private_key(data, self._passphrase)
             found = _USE_FROM.search(data)
             starts = datetime.fromisoformat(found[1].decode()) if found else private_key.certificate.not_before
+            chain = tuple(c for c in load_certificates(data) if c != private_key.certificate)
         except CertificateError as error:
             raise KeyStoreError(
                 f"{path}: {error}; it opens with the passphrase of the day it was made, or move it away"
@@ -124,7 +216,47 @@ class KeyStore:
             raise KeyStoreError(f"{path}: its use-from line holds no date and time (ISO 8601)") from None
         if starts.tzinfo is None:
             raise KeyStoreError(f"{path}: its use-from line lacks the offset, such as +00:00")
-        return OwnKey(path.stem, starts, private_key)
+        return OwnKey(path.stem, starts, private_key, _uses(path, data), chain)
+
+
+def _uses(path: Path, data: bytes) -> frozenset[KeyUse]:
+    found = _USES.search(data)
+    if found is None:
+        return AS2_USES
+    try:
+        return frozenset(KeyUse(word.strip()) for word in found[1].decode().split(","))
+    except ValueError:
+        known = ", ".join(use.value for use in KeyUse)
+        raise KeyStoreError(f"{path}: its used-for line is to name some of {known}") from None
+
+
+def _read_foreign(
+    data: bytes, password: bytes | None, certificates: bytes
+) -> tuple[PrivateKey, tuple[Certificate, ...]]:
+    """A key of another program with its certificate and the rest of its chain. Raises CertificateError."""
+    beside = load_certificates(certificates) if certificates else ()
+    if not beside:
+        private_key = load_private_key(data, password)
+        beside = load_certificates(data, password)
+    else:
+        private_key = _key_beside(data, password, beside)
+    return private_key, tuple(c for c in beside if c != private_key.certificate)
+
+
+def _key_beside(data: bytes, password: bytes | None, candidates: Sequence[Certificate]) -> PrivateKey:
+    """The key with that one of the certificates which belongs to it."""
+    refused: CertificateError | None = None
+    for candidate in candidates:
+        try:
+            return load_private_key(data, password, candidate)
+        except CertificateError as error:
+            refused = refused or error
+    raise refused or CertificateError("no certificate was given")
+
+
+def _one_line(text: str) -> str:
+    """A subject may hold any character, and a line of its own could pass for one of ours."""
+    return "".join(c if c.isprintable() else "?" for c in text)
 
 
 def open_keys(config: Config) -> KeyStore:
@@ -150,18 +282,16 @@ def passphrase(config: Config) -> bytes:
 def _strong_enough(secret: bytes, where: str) -> bytes:
     if not PASSPHRASE_CHARACTERS_MIN <= len(secret) <= PASSPHRASE_BYTES_MAX:
         raise KeyStoreError(f"{where}: a passphrase has {PASSPHRASE_CHARACTERS_MIN} to {PASSPHRASE_BYTES_MAX} bytes")
+    if len(set(secret)) < PASSPHRASE_DIFFERENT_MIN:
+        raise KeyStoreError(f"{where}: a passphrase has at least {PASSPHRASE_DIFFERENT_MIN} different characters")
     return secret
 
 
 def _read_private(path: Path) -> bytes:
-    """A secret file, refused if everybody may read or write it."""
     try:
-        with path.open("rb") as file:
-            if os.fstat(file.fileno()).st_mode & (stat.S_IROTH | stat.S_IWOTH):
-                raise KeyStoreError(f"{path}: everybody may read or write it; chmod 600 {path}")
-            return file.read()
-    except OSError as error:
-        raise KeyStoreError(f"{path}: cannot be read: {error.strerror}") from None
+        return read_private(path)
+    except SecretError as error:
+        raise KeyStoreError(str(error)) from None
 
 
 def _write_new(path: Path, data: bytes) -> None:

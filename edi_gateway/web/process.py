@@ -86,6 +86,6 @@ def make_ready(config: Config) -> None:
 
 def _first_key(gateway: Gateway) -> None:
     """Without a key no receipt can be signed; a new installation makes one."""
-    if not gateway.keys.all():
+    if not gateway.keys.dated():
         own = gateway.keys.generate(gateway.config.identity.as2_id, now=gateway.now())
         _log.info("made our first key", key=own.name, certificate=own.certificate.fingerprint)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from cryptography.hazmat.primitives import serialization
 
-from edi_gateway.as2.certificates import Certificate, load_certificates
+from edi_gateway.as2.certificates import Certificate, generate, load_certificates
 from edi_gateway.cli import main
+from tests import partner_folders
+from tests.partner_folders import vendor_key, write
 
 
 @pytest.fixture(autouse=True)
@@ -92,3 +96,109 @@ def test_a_passphrase_that_cannot_be_had_is_said(command: str) -> None:
 def test_the_wrong_passphrase_is_said() -> None:
     generated()
     assert "passphrase of the day" in run("list", code=2, EDI_GATEWAY_KEY_PASSPHRASE="another passphrase").stderr
+
+
+# --- the next key, and keys made elsewhere -------------------------------------------------------
+
+
+def with_partners() -> None:
+    """Two partners in force; acme's server asks for our TLS certificate."""
+    today = vendor_key(made=datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0))
+    tls = "[as2.tls]\nclient_certificate = true\n"
+    for folder in (partner_folders.folder("acme", 2, new=tls), partner_folders.folder("bolt", 3)):
+        files = {"vendor.pem": today.certificate.pem.encode()}
+        write(Path("partners"), replace(folder, files=files))
+    Path("gateway.toml").write_text('[identity]\nas2_id = "MARKET"\ngln = "9521321000018"\n')
+    assert CliRunner().invoke(main, ["partners", "apply"]).exit_code == 0
+
+
+def test_117_rotate_makes_the_next_key_and_says_who_needs_it() -> None:
+    with_partners()
+    present = generated()
+    made = json.loads(run("rotate", "--key", "p-256", "--json").output)
+    starts = datetime.fromisoformat(made["use_from"])
+    assert timedelta(days=29) < starts - datetime.now(UTC) <= timedelta(days=30)
+    assert [partner["name"] for partner in made["partners"]] == ["acme", "bolt"]
+    assert load_certificates(made["certificate"])[0].fingerprint == made["fingerprint"]
+    listed = json.loads(run("list", "--json").output)
+    assert [own["name"] for own in listed] == [made["name"], present["name"]]
+    (exported,) = load_certificates(run("export-certificate").output)  # the present one still signs
+    assert exported.fingerprint == present["fingerprint"]
+
+
+def test_117_rotate_prints_what_to_send_to_partners(tmp_path: Path) -> None:
+    with_partners()
+    generated()
+    day = (datetime.now(UTC) + timedelta(days=45)).date()
+    said = run("rotate", "--key", "p-256", "--use-from", day.isoformat(), "--output", "next.pem").output
+    (sent,) = load_certificates((tmp_path / "next.pem").read_bytes())
+    for part in (f"we use it from {day} 00:00 UTC on", sent.fingerprint, "next.pem", "2 partners need it", "acme"):
+        assert part in said
+    assert "PRIVATE KEY" not in said
+
+
+def test_117_rotate_waits_for_the_key_that_waits() -> None:
+    generated()
+    first = json.loads(run("rotate", "--key", "p-256", "--json").output)
+    assert f"{first['name']} waits for its day" in run("rotate", "--key", "p-256", code=2).stderr
+    assert len(json.loads(run("list", "--json").output)) == 2
+    run("rotate", "--key", "p-256", "--for", "tls")  # another use has a calendar of its own
+
+
+def test_024_a_tls_key_is_for_the_partners_whose_servers_ask_for_it() -> None:
+    with_partners()
+    made = json.loads(run("rotate", "--key", "p-256", "--for", "tls", "--in", "0", "--json").output)
+    assert made["uses"] == ["tls"]
+    assert [partner["name"] for partner in made["partners"]] == ["acme"]
+    assert "no key that signs now" in run("export-certificate", code=2).stderr
+
+
+def test_122_the_list_says_how_many_days_are_left() -> None:
+    made = generated("--days", "20")
+    assert made["days_left"] in (19, 20)
+    assert json.loads(run("list", "--json").output)[0]["days_left"] == made["days_left"]
+    assert f" {made['days_left']} " in run("list").output
+
+
+@pytest.mark.parametrize("how", ["file", "terminal", "wrong"])
+def test_120_import_takes_a_p12(tmp_path: Path, how: str) -> None:
+    key = generate("Made elsewhere", datetime.now(UTC), 365, "p-256")
+    (tmp_path / "ours.p12").write_bytes(key.to_p12(b"of the other program"))
+    (tmp_path / "password").write_text("of the other program\n")
+    (tmp_path / "password").chmod(0o600)
+    arguments = ["keys", "import", "ours.p12", "--json"]
+    if how == "file":
+        result = CliRunner().invoke(main, [*arguments, "--password-file", "password"])
+    else:
+        typed = "of the other program\n" if how == "terminal" else "wrong\n"
+        result = CliRunner().invoke(main, arguments, input=typed)
+    if how == "wrong":
+        assert result.exit_code == 2
+        assert "does not open with this password" in result.stderr
+        assert json.loads(run("list", "--json").output) == []
+    else:
+        assert json.loads(result.stdout)["fingerprint"] == key.certificate.fingerprint
+        assert "of the other program" not in result.output
+        assert "here already" in run("import", "ours.p12", "--password-file", "password", code=2).stderr
+
+
+def test_120_import_takes_pem_with_the_certificate_beside(tmp_path: Path) -> None:
+    key = generate("Made elsewhere", datetime.now(UTC), 365, "p-256")
+    plain = key.key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    (tmp_path / "ours.key").write_bytes(plain)
+    (tmp_path / "ours.crt").write_bytes(key.certificate.der)
+    said = run("import", "ours.key", "--certificate", "ours.crt", "--for", "signing").output
+    assert "P-256 for signing" in said
+    assert "remove ours.key" in said
+    assert json.loads(run("list", "--json").output)[0]["uses"] == ["signing"]
+
+
+def test_a_password_file_that_everybody_may_read_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "ours.p12").write_bytes(generate("x", datetime.now(UTC), 365, "p-256").to_p12(b"secret"))
+    (tmp_path / "password").write_text("secret")
+    (tmp_path / "password").chmod(0o644)
+    said = run("import", "ours.p12", "--password-file", "password", code=2).stderr
+    assert "chmod 600" in said
+    assert "does not exist" in run("import", "absent.p12", code=2).stderr

@@ -80,7 +80,8 @@ def receipt(receiver: Relationship, sender: Relationship, sealed: Sealed, found:
 
 def used(sealed: Sealed) -> tuple[str, str]:
     """The fingerprints of the keys that signed and were encrypted for."""
-    assert sealed.signed_with and sealed.encrypted_with
+    assert sealed.signed_with
+    assert sealed.encrypted_with
     return sealed.signed_with.fingerprint, sealed.encrypted_with.fingerprint
 
 
