@@ -28,10 +28,10 @@ from edi_gateway.as2.fields import (
     render_filename,
     safe_filename,
 )
-from edi_gateway.as2.headers import PRODUCT, Feature
+from edi_gateway.as2.headers import PRODUCT, Feature, Headers
 from edi_gateway.as2.mdn import boundary_for
 from edi_gateway.as2.mic import TABLE_DIGESTS, Mic, digests_of
-from edi_gateway.as2.mime import CHUNK_BYTES, Spool, base64_lines
+from edi_gateway.as2.mime import CHUNK_BYTES, Spool, base64_lines, chunks_of
 from edi_gateway.as2.opened import EncryptedWith, SignedWith
 from edi_gateway.as2.receipt import Importance, ReceiptOption, render_options
 from edi_gateway.as2.relationship import Relationship
@@ -42,8 +42,26 @@ SUBJECT: Final = "EDI message"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SignedPart:
+    """What was signed, and the signature over it: what proves later what we sent, though it left encrypted for the
+    partner alone. `body` is None where it is the payload in its transfer encoding (see `signed_chunks`); the
+    caller closes it where it is there."""
+
+    head: bytes  # the header block of the part, blank line included
+    signature: bytes  # SignedData, DER
+    body: BinaryIO | None = None  # at its start; what compression made of the payload
+
+
+def signed_chunks(head: bytes, body: BinaryIO, *, is_payload: bool) -> Iterator[bytes]:
+    """The exact bytes that were signed, from what a `SignedPart` kept and the body (the payload, or what was kept)."""
+    yield head
+    is_base64 = Headers.parse(head).get("Content-Transfer-Encoding").strip().lower() == "base64"
+    yield from base64_lines(chunks_of(body)) if is_payload and is_base64 else chunks_of(body)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sealed:
-    """A transmission ready to be posted. The caller closes `body`."""
+    """A transmission ready to be posted. The caller closes `body`, and `signed.body` where there is one."""
 
     headers: tuple[tuple[str, str], ...]  # Content-Length included
     body: BinaryIO  # at its start
@@ -54,6 +72,7 @@ class Sealed:
     signed_with: SignedWith | None = None
     encrypted_with: EncryptedWith | None = None
     compressed: Compression = Compression.NONE
+    signed: SignedPart | None = None
 
 
 def seal(
@@ -117,7 +136,7 @@ class _Entity:
 
     @property
     def block(self) -> bytes:
-        return "".join(f"{name}: {value}\r\n" for name, value in self.headers).encode("ascii") + b"\r\n"
+        return header_block(self.headers)
 
     @property
     def body_length(self) -> int:
@@ -151,6 +170,7 @@ class _Sealing:
         self._scratch: list[BinaryIO] = []
         self._digests: dict[Digest, bytes] = {}
         self._signed_with: SignedWith | None = None
+        self._signed_part: SignedPart | None = None
         self._encrypted_with: EncryptedWith | None = None
 
     def close(self) -> None:
@@ -180,10 +200,7 @@ class _Sealing:
 
     def _payload_entity(self, content: _Slice, content_type: str, filename: str) -> _Entity:
         """The innermost entity. In base64 where the partnership cannot take binary."""
-        headers = [("Content-Type", _header_value(content_type)), ("Content-Transfer-Encoding", self._encoding)]
-        if name := safe_filename(filename):
-            headers.append(("Content-Disposition", f"attachment; {render_filename(name)}"))
-        return _Entity(tuple(headers), (self._encoded(content),))
+        return _Entity(payload_headers(content_type, self._encoding, filename), (self._encoded(content),))
 
     def _take_digests(self, chunks: Iterable[bytes]) -> None:
         self._digests = digests_of(chunks, TABLE_DIGESTS)
@@ -197,6 +214,7 @@ class _Sealing:
         scheme = self._relationship.scheme_for(key)
         signature = sign(self._digests[digest], digest, key, scheme, self._now)
         self._signed_with = SignedWith(digest, scheme, key.certificate.fingerprint, key.certificate.subject)
+        self._signed_part = SignedPart(head=entity.block, signature=signature, body=self._kept_of(entity))
         encoded = b"".join(base64_lines([signature])) if self._encoding == "base64" else signature + b"\r\n"
         boundary = boundary_for(self._message_id, "signed")
         mark = boundary.encode()
@@ -242,6 +260,13 @@ class _Sealing:
             scratch.write(chunk)
         return _Slice(scratch, scratch.tell())
 
+    def _kept_of(self, entity: _Entity) -> BinaryIO | None:
+        """A copy of the signed body where the payload alone does not give it back: another zlib compresses to other
+        bytes."""
+        if self._policy.compression is not Compression.BEFORE_SIGNING:
+            return None
+        return self._stored(entity.body_chunks()).stream
+
     def _body(self, entity: _Entity) -> BinaryIO:
         """The body in scratch space of its own, which from here on belongs to the caller."""
         piece = entity.body[0]
@@ -252,6 +277,14 @@ class _Sealing:
         return body
 
     # --- what came of it ---------------------------------------------------------------
+
+    def _released(self) -> SignedPart | None:
+        """What was signed, for the caller, who closes it from here on."""
+        signed = self._signed_part
+        if signed is not None and signed.body is not None:
+            self._scratch.remove(signed.body)
+            signed.body.seek(0)
+        return signed
 
     def sealed(self, headers: tuple[tuple[str, str], ...], entity: _Entity, body: BinaryIO) -> Sealed:
         length, digest = entity.body_length, self._relationship.digest
@@ -272,7 +305,21 @@ class _Sealing:
             signed_with=self._signed_with,
             encrypted_with=self._encrypted_with,
             compressed=self._policy.compression,
+            signed=self._released(),
         )
+
+
+def payload_headers(content_type: str, encoding: str, filename: str) -> tuple[tuple[str, str], ...]:
+    """The headers of the innermost entity, around the payload itself."""
+    headers = [("Content-Type", _header_value(content_type)), ("Content-Transfer-Encoding", encoding)]
+    if name := safe_filename(filename):
+        headers.append(("Content-Disposition", f"attachment; {render_filename(name)}"))
+    return tuple(headers)
+
+
+def header_block(headers: Iterable[tuple[str, str]]) -> bytes:
+    """The headers of an entity as they are written, blank line included."""
+    return "".join(f"{name}: {value}\r\n" for name, value in headers).encode("ascii") + b"\r\n"
 
 
 def _signature_head(encoding: str) -> bytes:

@@ -24,7 +24,7 @@ from sqlalchemy import Select
 from edi_gateway.as2.errors import RelationshipFault
 from edi_gateway.as2.fields import FieldMalformed
 from edi_gateway.as2.mic import digests_to_text
-from edi_gateway.as2.outbound import Sealed, seal
+from edi_gateway.as2.outbound import Sealed, SignedPart, seal
 from edi_gateway.as2.relationship import Relationship
 from edi_gateway.gateway.app import Gateway
 from edi_gateway.gateway.settle import Judged, NoReceipt, apply, judge_answer
@@ -35,6 +35,7 @@ from edi_gateway.store.payloads import PayloadMissing, Stored, keep
 from edi_gateway.store.transmissions import (
     Receipt,
     ReceiptMode,
+    Seal,
     Transmission,
     TransmissionDirection,
     TransmissionKind,
@@ -236,15 +237,35 @@ def _seal(gateway: Gateway, row: Transmission, partnership: Partnership, relatio
         )
     with sealed.body:
         raw = gateway.payloads.put(sealed.body)
+    signed_body = _kept(gateway, sealed.signed)
     with gateway.database.write() as uow:
         kept = locked(uow.session, row.id) or row
         if kept.raw_sha256 is None:
             keep(uow, raw, now)
             _fill(kept, sealed, raw, partnership)
+            _keep_signature(uow, kept, sealed.signed, signed_body)
             details = {"raw": raw.sha256, "size": raw.size, "mic": sealed.mic.render()}
             uow.record_event("transmission.sealed", kept.subject, None, None, "signed and encrypted", details, now)
             uow.commit()
     return kept
+
+
+def _kept(gateway: Gateway, signed: SignedPart | None) -> Stored | None:
+    """The signed body, where the payload does not give it back."""
+    if signed is None or signed.body is None:
+        return None
+    with signed.body:
+        return gateway.payloads.put(signed.body)
+
+
+def _keep_signature(uow: UnitOfWork, row: Transmission, signed: SignedPart | None, body: Stored | None) -> None:
+    """What `gateway.evidence` needs, because nobody but the partner can open what is sent."""
+    if signed is None:
+        return
+    if body is not None:
+        keep(uow, body, row.changed_at)
+    values = {"transmission_id": row.id, "head": signed.head, "signature": signed.signature}
+    uow.insert_once(Seal, values | {"body_sha256": body.sha256 if body else None})
 
 
 def _fill(row: Transmission, sealed: Sealed, raw: Stored, partnership: Partnership) -> None:

@@ -178,6 +178,19 @@ class Transmission(Base):
         return f"transmission:{self.id}"
 
 
+class Seal(Base):
+    """What we signed of a transmission, kept apart: it left encrypted for the partner, so its bytes prove nothing to a
+    third party. The head, the body and the signature give back exactly the part that was signed."""
+
+    __tablename__ = "seal"
+
+    transmission_id: Mapped[str] = mapped_column(ForeignKey("transmission.id"), primary_key=True)
+    head: Mapped[bytes] = mapped_column(LargeBinary)  # the header block of the signed part
+    signature: Mapped[bytes] = mapped_column(LargeBinary)  # detached SignedData, DER
+    # The body of the signed part; None: the payload, in the transfer encoding that the head names.
+    body_sha256: Mapped[str | None] = mapped_column(ForeignKey(Payload.sha256), index=True)
+
+
 class Receipt(Base):
     """An MDN, byte for byte: the one we gave for what came in, or one that came back for what we sent."""
 

@@ -11,11 +11,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from edi_gateway.as2.algorithms import Cipher, Digest, KeyTransport, SignatureScheme
+from edi_gateway.as2.cms import read_signed_data, verify
 from edi_gateway.as2.fields import FieldMalformed, Parameterised
 from edi_gateway.as2.headers import PRODUCT, Feature, Headers, read_request
 from edi_gateway.as2.mic import TABLE_DIGESTS
 from edi_gateway.as2.mime import read_entity
-from edi_gateway.as2.outbound import Sealed, seal
+from edi_gateway.as2.outbound import Sealed, seal, signed_chunks
 from edi_gateway.as2.settlement import Outcome, judge
 from edi_gateway.partnership import Compression, MdnMode
 from tests.partner import NOW, ORDERS, SimulatedPartner, key_of
@@ -254,8 +255,27 @@ def test_scratch_space_is_closed_except_for_the_body(partner):
 
         policy = {"compression": compression, "sign": sign, "encrypt": encrypt, "transfer_encoding": encoding}
         sealed = sent(partner, policy=policy, spool=spool)
-        assert [scratch for scratch in made if not scratch.closed] == [sealed.body]
-        assert sealed.body.tell() == 0
+        given = (
+            [sealed.body] if sealed.signed is None or sealed.signed.body is None else [sealed.signed.body, sealed.body]
+        )
+        assert {id(scratch) for scratch in made if not scratch.closed} == set(map(id, given))
+        assert {stream.tell() for stream in given} == {0}
+
+
+def test_the_signed_part_is_rebuilt_to_the_byte(partner):
+    """What we sent can be proved to a third party, though only the partner can decrypt it."""
+    for compression, sign, encrypt, encoding in PACKAGINGS:
+        policy = {"compression": compression, "sign": sign, "encrypt": encrypt, "transfer_encoding": encoding}
+        sealed = sent(partner, policy=policy)
+        if not sign:
+            assert sealed.signed is None
+            continue
+        kept = sealed.signed
+        body = kept.body or io.BytesIO(ORDERS)
+        rebuilt = b"".join(signed_chunks(kept.head, body, is_payload=kept.body is None))
+        assert Digest.SHA256.of(rebuilt) == sealed.digests[Digest.SHA256], policy
+        signed = read_signed_data(kept.signature)
+        assert verify(signed, lambda digest, over=rebuilt: digest.of(over), [partner.gateway_key.certificate])
 
 
 def test_the_body_is_plain_mime(partner):

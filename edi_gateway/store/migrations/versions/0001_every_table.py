@@ -236,6 +236,21 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "seal",
+        sa.Column("transmission_id", sa.String(length=64), nullable=False),
+        sa.Column("head", sa.LargeBinary(), nullable=False),
+        sa.Column("signature", sa.LargeBinary(), nullable=False),
+        sa.Column("body_sha256", sa.String(length=64), nullable=True),
+        sa.ForeignKeyConstraint(["body_sha256"], ["payload.sha256"], name=op.f("fk_seal_body_sha256_payload")),
+        sa.ForeignKeyConstraint(
+            ["transmission_id"], ["transmission.id"], name=op.f("fk_seal_transmission_id_transmission")
+        ),
+        sa.PrimaryKeyConstraint("transmission_id", name=op.f("pk_seal")),
+    )
+    with op.batch_alter_table("seal", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_seal_body_sha256"), ["body_sha256"], unique=False)
+
+    op.create_table(
         "interchange",
         sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column(
@@ -940,6 +955,10 @@ def downgrade() -> None:
         batch_op.drop_index("ix_interchange_answers_id")
 
     op.drop_table("interchange")
+    with op.batch_alter_table("seal", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_seal_body_sha256"))
+
+    op.drop_table("seal")
     with op.batch_alter_table("transmission", schema=None) as batch_op:
         batch_op.drop_index(
             "uq_transmission_outbound_message_id",
