@@ -1,3 +1,3 @@
 """What every test shares."""
 
-pytest_plugins = ["tests.conformance.plugin"]
+pytest_plugins = ["tests.conformance.plugin", "tests.interop.peers"]

@@ -4,7 +4,6 @@ It knows no CompressedData; pyas2lib covers that.
 """
 
 import io
-import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,12 +20,10 @@ from edi_gateway.as2.mdn import compose
 from edi_gateway.as2.mic import Mic
 from edi_gateway.as2.mime import Multipart, multipart_boundary, read_entity
 from edi_gateway.as2.outbound import seal
+from tests.interop.peers import needs
 from tests.partner import NOW, ORDERS, SimulatedPartner, key_of
 
-pytestmark = [
-    pytest.mark.interop,
-    pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed: this peer is left out"),
-]
+pytestmark = [pytest.mark.interop, needs("openssl")]
 
 
 @dataclass(frozen=True)

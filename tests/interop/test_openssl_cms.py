@@ -5,7 +5,6 @@ It cannot do CompressedData in Debian's build. Needs the openssl command; withou
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,11 +25,9 @@ from edi_gateway.as2.algorithms import (
 from edi_gateway.as2.certificates import PrivateKey, load_certificates, load_private_key
 from edi_gateway.as2.cms import ContentType, SignatureRefused, SigningOptions
 from tests.core.as2_cms.material import NOW, ORDER, key, opened, pieces, verified
+from tests.interop.peers import needs
 
-pytestmark = [
-    pytest.mark.interop,
-    pytest.mark.skipif(shutil.which("openssl") is None, reason="the openssl command is not installed"),
-]
+pytestmark = [pytest.mark.interop, needs("openssl")]
 
 DIGESTS = sorted(DEFAULT_DIGESTS)
 CIPHERS = sorted(DEFAULT_CIPHERS)

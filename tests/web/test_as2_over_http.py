@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import socket
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,10 +13,10 @@ from edi_gateway.as2.headers import Headers
 from edi_gateway.as2.inbound import open_report
 from edi_gateway.as2.opened import OpenedReport, Trust
 from edi_gateway.store.transmissions import TransmissionState
-from edi_gateway.web.app import create_app
 from edi_gateway.web.server import Server
-from tests.house import BODY_BYTES_MAX, House
+from tests.house import House
 from tests.partner import NOW, ORDERS, Posted
+from tests.serving import serving
 
 CHUNK_BYTES = 700
 
@@ -67,18 +66,10 @@ def house(tmp_path: Path) -> Iterator[House]:
 
 @pytest.fixture
 def wire(house: House) -> Iterator[Wire]:
-    app = create_app(house.gateway)
-    server = Server(
-        app, host="127.0.0.1", port=0, threads=2, body_bytes_max=BODY_BYTES_MAX, oversized=lambda headers, length: None
-    )
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    wire = Wire(house, server)
-    yield wire
-    wire.socket.close()
-    server.stop()
-    thread.join(30)
-    assert not thread.is_alive()
+    with serving(house.gateway) as server:
+        wire = Wire(house, server)
+        yield wire
+        wire.socket.close()
 
 
 def accepted(wire: Wire) -> None:
