@@ -79,6 +79,8 @@ _OF_INTERCHANGE = frozenset({"UNA", "UNB", "UNZ", "UNG", "UNH"})
 _OF_GROUP = frozenset({"UNG", "UNE"})
 _OF_MESSAGE = frozenset({"UNH", "UNT"})
 
+FIRST_BEYOND_LATIN_1 = 0x100
+
 _LEVELS = frozenset({Level.SYNTAX, Level.STRUCTURE, Level.CODE_LIST})
 
 
@@ -99,8 +101,10 @@ def needs_answer(verdict: InterchangeVerdict, *, agreed: bool = False) -> bool:
 def contrl_header(verdict: InterchangeVerdict, reference: str) -> MessageHeader:
     """UNH of the answer, in the version that the sender's syntax asks for; `reference` is its 0062."""
     syntax_version = verdict.header.syntax_version if verdict.header else ""
+    eancom = [message.header for message in verdict.messages if message.header.association.startswith("EAN")]
+    if syntax_version == "3" and any(header.release == "96A" for header in eancom):
+        syntax_version = "2"  # EANCOM 1997 has CONTRL 2:2, whatever its UNB declares
     version, release, association = _VERSIONS.get(syntax_version, _VERSIONS["3"])
-    eancom = any(message.header.association.startswith("EAN") for message in verdict.messages)
     return MessageHeader(reference, MESSAGE_TYPE, version, release, "UN", association if eancom else "")
 
 
@@ -203,20 +207,26 @@ def _ucs(position: int, findings: Sequence[Finding]) -> Iterator[Segment]:
 def _uci(
     header: InterchangeHeader, action: Action, error: Finding | None = None, named: frozenset[str] = frozenset()
 ) -> Segment:
-    subject = [[header.control_reference], _address(header.sender), _address(header.recipient)]
+    subject = [[_repeated(header.control_reference, 14)], _address(header.sender), _address(header.recipient)]
     return Segment("UCI", [["UCI"], *subject, [action.value], *_error(error, named)])
 
 
 def _ucf(group: GroupVerdict, action: Action) -> Segment:
     header = group.header
-    subject = [[header.reference], _address(header.sender)[:2], _address(header.recipient)[:2]]
+    subject = [[_repeated(header.reference, 14)], _address(header.sender)[:2], _address(header.recipient)[:2]]
     error = _first_error(group.findings) if action is Action.REJECTED else None
     return Segment("UCF", [["UCF"], *subject, [action.value], *_error(error, _OF_GROUP)])
 
 
 def _ucm(header: MessageHeader, error: Finding | None) -> Segment:
-    identifier = [header.type, header.version, header.release, header.agency, header.association]
-    subject = [[header.reference], identifier]
+    identifier = [
+        _repeated(header.type, 6),
+        _repeated(header.version, 3),
+        _repeated(header.release, 3),
+        _repeated(header.agency, 2, needed=False) or "UN",
+        _repeated(header.association, 6, needed=False),
+    ]
+    subject = [[_repeated(header.reference, 14)], identifier]
     return Segment("UCM", [["UCM"], *subject, [Action.REJECTED.value], *_error(error, _OF_MESSAGE)])
 
 
@@ -244,7 +254,21 @@ def _place(finding: Finding) -> list[str]:
 
 
 def _address(address: Address) -> list[str]:
-    return [address.identifier, address.qualifier, address.routing]
+    return [
+        _repeated(address.identifier, 35),
+        _repeated(address.qualifier, 4, needed=False),
+        _repeated(address.routing, 14, needed=False),
+    ]
+
+
+def _repeated(value: str, length: int, *, needed: bool = True) -> str:
+    """A value of the subject as it was received, as far as a CONTRL can hold it.
+
+    What is too long is cut, a character that not every set of UNOC holds becomes a point, and a mandatory value that
+    was not sent is "0": the segments of a CONTRL have no way to say so, and an answer that nobody can read is none.
+    """
+    said = "".join(c if c.isprintable() and ord(c) < FIRST_BEYOND_LATIN_1 else "." for c in value[:length]).strip()
+    return said or ("0" if needed else "")
 
 
 # In

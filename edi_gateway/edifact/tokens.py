@@ -136,6 +136,10 @@ class Splitter:
         )
         self._separators = separators
 
+    @property
+    def separators(self) -> Separators:
+        return self._separators
+
     def split(self, text: str) -> list[str | list[str]]:
         """The elements of a text: those that hold no release as they are, the others as lists of components."""
         if self._release not in text:
