@@ -21,7 +21,6 @@ from edi_gateway.marketplace.confirmation import OrderConfirmation
 from edi_gateway.marketplace.confirming import apply_confirmation
 from edi_gateway.marketplace.fulfilment import OrderMessageState
 from edi_gateway.marketplace.inventory import InventoryReport
-from edi_gateway.marketplace.invoice import Invoice
 from edi_gateway.marketplace.moments import day, latest
 from edi_gateway.marketplace.shipment import Package, Shipment
 from edi_gateway.marketplace.shipping import ShipmentApplied, apply_shipment, awaited_orders, order_numbers, sscc_list
@@ -204,11 +203,6 @@ def on_inventory(context: HandlerContext, report: InventoryReport) -> list[Findi
     return stock_book.book_report(context.uow, context.partnership.name, context.message.id, report, context.now)
 
 
-def on_invoice(context: HandlerContext, invoice: Invoice) -> list[Finding]:
-    """INVOIC: matched with what was confirmed and shipped; agreed quantities count, a disagreement holds it."""
-    return book_invoice(context, invoice)
-
-
 def on_settled(context: HandlerContext, settled: Settled) -> list[Finding]:
     """CONTRL: the vendor accepted or refused our ORDERS, and the order says so."""
     row = context.uow.session.scalar(select(OrderRow).where(OrderRow.message_id == context.message.id))
@@ -233,7 +227,7 @@ HANDLERS: Mapping[str, RecordHandler] = {
     "ORDRSP": on_confirmation,
     "DESADV": on_shipment,
     "INVRPT": on_inventory,
-    "INVOIC": on_invoice,
+    "INVOIC": book_invoice,
     SETTLEMENT: on_settled,
 }
 """The marketplace's role: message type -> what it does."""

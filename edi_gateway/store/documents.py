@@ -141,7 +141,13 @@ class Message(Base):
         CheckConstraint("state NOT IN ('exception', 'rejected') OR reason <> ''", name="reason_given"),
         Index("ix_message_document", "partnership", "type", "document_number"),
         Index("ix_message_business_key", "partnership", "business_key"),
-        Index("ix_message_awaits", "partnership", "awaits", sqlite_where=state == "waiting"),
+        Index(
+            "ix_message_awaits",
+            "partnership",
+            "awaits",
+            sqlite_where=state == "waiting",
+            postgresql_where=state == "waiting",
+        ),
         Index("ix_message_at", "at", "id"),
         Index("ix_message_state", "state", "at"),
     )
