@@ -403,7 +403,11 @@ def upgrade() -> None:
     with op.batch_alter_table("message", schema=None) as batch_op:
         batch_op.create_index("ix_message_at", ["at", "id"], unique=False)
         batch_op.create_index(
-            "ix_message_awaits", ["partnership", "awaits"], unique=False, sqlite_where=sa.text("state = 'waiting'")
+            "ix_message_awaits",
+            ["partnership", "awaits"],
+            unique=False,
+            sqlite_where=sa.text("state = 'waiting'"),
+            postgresql_where=sa.text("state = 'waiting'"),
         )
         batch_op.create_index("ix_message_business_key", ["partnership", "business_key"], unique=False)
         batch_op.create_index("ix_message_document", ["partnership", "type", "document_number"], unique=False)
@@ -931,7 +935,11 @@ def downgrade() -> None:
         batch_op.drop_index("ix_message_state")
         batch_op.drop_index("ix_message_document")
         batch_op.drop_index("ix_message_business_key")
-        batch_op.drop_index("ix_message_awaits", sqlite_where=sa.text("state = 'waiting'"))
+        batch_op.drop_index(
+            "ix_message_awaits",
+            sqlite_where=sa.text("state = 'waiting'"),
+            postgresql_where=sa.text("state = 'waiting'"),
+        )
         batch_op.drop_index("ix_message_at")
 
     op.drop_table("message")
