@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -34,9 +35,14 @@ class Target:
     addresses: tuple[str, ...]
 
     @property
+    def bracketed(self) -> str:
+        """The host as a URL writes it: an IPv6 address in brackets (RFC 3986 §3.2.2)."""
+        return f"[{self.host}]" if ":" in self.host else self.host
+
+    @property
     def host_header(self) -> str:
-        name = f"[{self.host}]" if ":" in self.host else self.host
-        return name if self.port == _PORTS["https" if self.secure else "http"] else f"{name}:{self.port}"
+        is_usual = self.port == _PORTS["https" if self.secure else "http"]
+        return self.bracketed if is_usual else f"{self.bracketed}:{self.port}"
 
 
 def check(url: str, *, trusted: bool) -> Target:
@@ -51,6 +57,18 @@ def check(url: str, *, trusted: bool) -> Target:
         if reason:
             raise AddressRefused(f"{host} is {address}: {reason}")
     return Target(secure, host, port, path, tuple(str(address) for address in addresses))
+
+
+def unresolved(url: str) -> Target:
+    """A URL that an operator configured and whose name a proxy resolves: without addresses.
+
+    Raises AddressRefused, also where its host is an address that is never a partner's.
+    """
+    secure, host, port, path = _parts(url)
+    with suppress(ValueError):
+        if reason := refusal(ipaddress.ip_address(host), trusted=True):
+            raise AddressRefused(f"{host}: {reason}")
+    return Target(secure, host, port, path, ())
 
 
 def refusal(address: IpAddress, *, trusted: bool) -> str:

@@ -26,6 +26,7 @@ from edi_gateway.transport.http import (
     Answer,
     HttpClient,
     Outgoing,
+    Route,
     TransportError,
 )
 
@@ -329,14 +330,14 @@ def test_tls_is_verified_against_the_name_and_not_the_address(
         return resolve("127.0.0.1" if name == host else name, *arguments, **named)  # type: ignore[arg-type]
 
     monkeypatch.setattr(socket, "getaddrinfo", to_loopback)
-    trust = ssl.create_default_context(cafile=str(certificate)) if pinned else None
+    trust = Route(tls=ssl.create_default_context(cafile=str(certificate))) if pinned else Route()
     with partner(tls_partner(certificate)) as (url, _):
         url = url.replace("http://127.0.0.1", f"https://{host}")
         if accepted:
-            assert post(url, tls=trust).status == 200
+            assert post(url, route=trust).status == 200
         else:
             with pytest.raises(TransportError, match="certificate verify failed") as caught:
-                post(url, tls=trust)
+                post(url, route=trust)
             assert not caught.value.sent
 
 
