@@ -78,6 +78,12 @@ class Segment:
         return segment
 
     @property
+    def separators(self) -> Separators | None:
+        """What `raw` is written with; None where the segment was not read, or did not keep it."""
+        splitter: Splitter | None = getattr(self, "_splitter", None)
+        return splitter.separators if splitter is not None and self.raw else None
+
+    @property
     def elements(self) -> list[list[str]]:
         parts = self._parts
         if parts is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Generic, TypeVar
 
 from edi_gateway.edifact.findings import Finding
@@ -16,6 +17,8 @@ from edi_gateway.translators.context import DecodeContext, Decoded, EncodeContex
 R = TypeVar("R")
 
 SOMETHING_MISSING = "13"  # 0085
+
+LEVEL_A = ":", "+", "?"
 
 FIRST_BODY_POSITION = 2
 """UNH is segment 1 of a message."""
@@ -39,6 +42,7 @@ class Translator(Generic[R]):
         What is in the findings that are `known`, those of the check, is not reported again.
         """
         reading = Reading(context)
+        reading.reads_text = _is_read_with_level_a(tree)
         record = self.mapping.read(tree, reading, reading.root)
         findings = _with_paths(_unknown(reading.findings, known), tree)
         return Decoded(None if reading.failed else record, findings, reading.unmapped, reading.lineage or {})
@@ -50,6 +54,12 @@ class Translator(Generic[R]):
         for position, segment in enumerate(writing.segments, start=FIRST_BODY_POSITION):
             segment.position = position
         return writing.segments
+
+
+def _is_read_with_level_a(tree: Group) -> bool:
+    """Whether the segments hold the text that was read, written with the service characters of level A."""
+    separators = next((found for segment in islice(tree.walk(), 3) if (found := segment.separators)), None)
+    return separators is not None and (separators.component, separators.element, separators.release) == LEVEL_A
 
 
 def _unknown(findings: list[Finding], known: Sequence[Finding]) -> list[Finding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,8 +13,10 @@ from edi_gateway.marketplace.parties import (
 from edi_gateway.translators import rules
 from edi_gateway.translators._machinery import (
     BAD,
+    TEXT_VALUE,
     Claimed,
     FinishingRow,
+    Maker,
     Reading,
     Row,
     Values,
@@ -40,9 +43,13 @@ ARTICLE_CODES: Mapping[str, str] = {"supplier_article": "SA", "buyer_article": "
 """What PIA writes for each field, as its main identification (4347 = 5)."""
 
 GTIN_LENGTHS = frozenset({8, 12, 13, 14})
+_LIN_TEXT = re.compile(f"LIN\\+([0-9]{{1,18}})\\+([^+:?]*)\\+{TEXT_VALUE}:{TEXT_VALUE}").fullmatch
 _LIN: Claimed = frozenset({(1, 1), (2, 1), (3, 1), (3, 2)})
 _LIN_WITH_PARENT: Claimed = _LIN | {(4, 1), (4, 2)}
 _SUB_LINE = "1"  # 5495
+
+
+_make_item = Maker(ItemIdentity)
 
 
 def _add_identity(item: Values, code: str, kind: str) -> str:
@@ -73,8 +80,19 @@ class Line(FinishingRow):
         self._claimed = _LIN_WITH_PARENT if parent else _LIN
 
     def read(self, segment: Segment, values: Values, reading: Reading) -> None:
+        if "item" in values:
+            reading.leave(segment)  # a group has one trigger
+            return
         reading.line_count += 1
         values["item"] = item = Values()
+        match = _LIN_TEXT(segment.raw) if reading.reads_text and reading.lineage is None else None
+        if match is not None:
+            number, action, code, kind = match.groups()
+            values["number"] = read_integer(number)
+            if action:
+                self._read_action(action, segment, values, reading)
+            _add_identity(item, code, kind)
+            return
         elements = segment.elements
         count = len(elements)
         number = read_integer(elements[1][0]) if count > 1 else None
@@ -131,7 +149,7 @@ class Line(FinishingRow):
         if item is not None:
             if "others" in item:
                 item["others"] = tuple(item["others"])
-            values["item"] = ItemIdentity(**item)
+            values["item"] = _make_item(item)
 
     def write(self, record: Any, writing: Writing) -> None:
         action = self.actions.write(getattr(record, self.action), writing) if self.actions else ""
@@ -149,6 +167,7 @@ class Line(FinishingRow):
 MAIN_IDENTITY = "5"
 ADDITIONAL_IDENTITY = "1"
 IDENTIFYING = frozenset({MAIN_IDENTITY, ADDITIONAL_IDENTITY})
+_PIA_TEXT = re.compile(f"PIA\\+[15]\\+{TEXT_VALUE}:{TEXT_VALUE}").fullmatch
 PIA_IDENTITIES_MAX = 5
 
 
@@ -159,6 +178,10 @@ class Articles(Row):
 
     def read(self, segment: Segment, values: Values, reading: Reading) -> None:
         item: Values | None = values.get("item")
+        match = _PIA_TEXT(segment.raw) if reading.reads_text and reading.lineage is None else None
+        if match is not None and item is not None:
+            _add_identity(item, *match.groups())
+            return
         elements = segment.elements
         if item is None or len(elements) < 3 or elements[1][0] not in IDENTIFYING:
             reading.leave(segment)

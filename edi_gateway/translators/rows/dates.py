@@ -15,13 +15,13 @@ from edi_gateway.marketplace.parties import (
 from edi_gateway.translators import rules
 from edi_gateway.translators._machinery import (
     BAD,
-    Claimed,
     Reading,
     Row,
     Values,
     Writing,
     append,
 )
+from edi_gateway.translators.rows.triples import read_triple
 from edi_gateway.translators.values import (
     ReadMoment,
     read_moment,
@@ -52,7 +52,6 @@ class Spans:
 
 
 Dating = str | Starts | Ends | Spans
-_DTM: Claimed = frozenset({(1, 1), (1, 2), (1, 3)})
 
 
 class Dates(Row):
@@ -66,13 +65,13 @@ class Dates(Row):
         self.places = {target: f"DTM+{code}" for code, target in table.items() if isinstance(target, str)}
 
     def read(self, segment: Segment, values: Values, reading: Reading) -> None:
-        qualifier, raw = segment.get(1, 1), segment.get(1, 2)
+        qualifier, raw, code = read_triple(segment, reading)
         target = self.table.get(qualifier)
         if not raw or (target is None and not self.others) or _is_taken(target, values):
             reading.leave(segment)
             return
         name = self.others if target is None else target if isinstance(target, str) else target.name
-        moment = read_dtm(segment, reading)
+        moment = read_dtm(raw, code, segment, reading)
         if moment is None:
             if target is not None:
                 values[name] = BAD
@@ -132,16 +131,13 @@ def _is_taken(target: Dating | None, values: Values) -> bool:
     return (period.start if isinstance(target, Starts) else period.end) is not None
 
 
-def read_dtm(segment: Segment, reading: Reading) -> ReadMoment | None:
-    """What a DTM says; None, with a finding, if it is no date."""
-    raw, code = segment.get(1, 2), segment.get(1, 3)
+def read_dtm(raw: str, code: str, segment: Segment, reading: Reading) -> ReadMoment | None:
+    """What a DTM says by its value and format; None, with a finding, if it is no date."""
     moment = read_moment(raw, code, reading.timezone)
     if moment is None:
         reading.report(rules.DATE_UNREADABLE, segment, 1, 2, value=raw, expected=code or "102")
     elif moment.by_length:
         reading.report(rules.DATE_BY_LENGTH, segment, 1, 2, value=raw, expected=code or "2379")
-    if len(segment.elements) > 2 or len(segment.elements[1]) > 3:
-        reading.leave_beyond(segment, _DTM)
     return moment
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
@@ -10,6 +11,7 @@ from edi_gateway.edifact.segment import Segment
 from edi_gateway.translators import rules
 from edi_gateway.translators._machinery import (
     BAD,
+    TEXT_VALUE,
     Claimed,
     FinishingRow,
     Reading,
@@ -20,6 +22,7 @@ from edi_gateway.translators._machinery import (
     first_codes,
 )
 from edi_gateway.translators.rows.cells import CodeCodec
+from edi_gateway.translators.rows.triples import read_triple
 from edi_gateway.translators.values import (
     read_number,
     write_number,
@@ -31,7 +34,6 @@ PIECE = "PCE"
 
 _SECOND: Claimed = frozenset({(1, 2)})
 _PAIR: Claimed = frozenset({(1, 1), (1, 2)})
-_TRIPLE: Claimed = frozenset({(1, 1), (1, 2), (1, 3)})
 
 
 _PENDING = "pending units"  # no field: quantities whose unit may not be the record's, until all are read
@@ -61,7 +63,7 @@ class Quantities(FinishingRow):
         self.places = {name: f"QTY+{code}" for code, name in first_codes(table)}
 
     def read(self, segment: Segment, values: Values, reading: Reading) -> None:
-        qualifier, raw, unit = _triple(segment, reading)
+        qualifier, raw, unit = read_triple(segment, reading)
         name = self.table.get(qualifier)
         if not raw or (name in values if name else not self.others):
             reading.leave(segment)
@@ -117,17 +119,6 @@ def _pairs(record: Any, table: Mapping[str, str], others: str) -> list[tuple[str
     return [*known, *(getattr(record, others) if others else ())]
 
 
-def _triple(segment: Segment, reading: Reading) -> tuple[str, str, str]:
-    """Qualifier, number and unit of a segment of one composite of three."""
-    elements = segment.elements
-    if len(elements) == 2:
-        parts = elements[1]
-        if len(parts) == 2:
-            return parts[0], parts[1], ""
-    reading.leave_beyond(segment, _TRIPLE)
-    return segment.get(1, 1), segment.get(1, 2), segment.get(1, 3)
-
-
 class Amounts(Row):
     """MOA: qualifier (5025) -> field; any other goes to `others`, or nowhere if that is ""."""
 
@@ -138,7 +129,7 @@ class Amounts(Row):
         self.others = others
 
     def read(self, segment: Segment, values: Values, reading: Reading) -> None:
-        qualifier, raw, currency = _triple(segment, reading)
+        qualifier, raw, currency = read_triple(segment, reading)
         name = self.table.get(qualifier)
         if not raw or (name in values if name else not self.others):
             reading.leave(segment)
@@ -164,6 +155,7 @@ class Amounts(Row):
                 writing.add("MOA", (code, write_number(amount, writing.context.decimal)))
 
 
+_PRICE_TEXT = re.compile(f"PRI\\+{TEXT_VALUE}:{TEXT_VALUE}").fullmatch
 _PRI: Claimed = frozenset({(1, 1), (1, 2), (1, 5)})
 IMPLIED_PRICE_KINDS: Mapping[str, frozenset[str]] = {
     "AAA": frozenset({"CA", "CT", "NTP"}),
@@ -184,10 +176,8 @@ class Prices(Row):
         self.others = others
 
     def read(self, segment: Segment, values: Values, reading: Reading) -> None:
-        elements = segment.elements
-        parts = elements[1] if len(elements) > 1 else [""]
-        qualifier = parts[0]
-        raw = parts[1] if len(parts) > 1 else ""
+        match = _PRICE_TEXT(segment.raw) if reading.reads_text else None
+        qualifier, raw = match.groups() if match is not None else (segment.get(1, 1), segment.get(1, 2))
         name = self.table.get(qualifier)
         has_no_field = name in values if name else not self.others
         if not raw or has_no_field or (not self.basis and segment.get(1, 5) not in ("", "1")):
@@ -205,7 +195,7 @@ class Prices(Row):
             name = f"{self.others}[{append(values, self.others, (qualifier, price))}]"
         if reading.lineage is not None:
             reading.trace(name, segment, 1, 2)
-        if len(parts) > 2 or len(elements) > 2 or self.basis in values:
+        if match is None or self.basis in values:
             self._read_basis(qualifier, segment, values, reading)
 
     def _read_basis(self, qualifier: str, segment: Segment, values: Values, reading: Reading) -> None:
@@ -301,7 +291,7 @@ class ControlTotals(Row):
         self.total = total
 
     def read(self, segment: Segment, values: Values, reading: Reading) -> None:
-        qualifier, raw, _ = _triple(segment, reading)
+        qualifier, raw, _ = read_triple(segment, reading)
         if qualifier not in CONTROLS or not raw:
             reading.leave(segment)
             return

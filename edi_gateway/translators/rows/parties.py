@@ -41,6 +41,12 @@ STREET_LINES_MAX = 4
 REGION_CODE_CHARACTERS_MAX = 9
 
 
+KNOWN_PARTIES_MAX = 4_096
+KNOWN_CHARACTERS_MAX = 512
+_KNOWN: dict[str, Values] = {}
+"""What the text of a NAD said, as messages name the same parties again and again; bounded by the two above."""
+
+
 class NameAndAddress(Row):
     """NAD: identifier, name (C080, or C058 where a partner sends no other) and address."""
 
@@ -48,6 +54,22 @@ class NameAndAddress(Row):
     places: Mapping[str, str] = {"role": "NAD 3035"}
 
     def read(self, segment: Segment, values: Values, reading: Reading) -> None:
+        if values:
+            reading.leave(segment)  # a group has one trigger
+            return
+        keeps = reading.reads_text and reading.lineage is None and 0 < len(segment.raw) <= KNOWN_CHARACTERS_MAX
+        known = _KNOWN.get(segment.raw) if keeps else None
+        if known is not None:
+            values.update(known)
+            return
+        unmapped_before = len(reading.unmapped)
+        self._read(segment, values, reading)
+        if keeps and len(reading.unmapped) == unmapped_before:
+            if len(_KNOWN) >= KNOWN_PARTIES_MAX:
+                _KNOWN.clear()
+            _KNOWN[segment.raw] = dict(values)
+
+    def _read(self, segment: Segment, values: Values, reading: Reading) -> None:
         elements = segment.elements
         count = len(elements)
         role = ROLES.get(elements[1][0]) if count > 1 else None

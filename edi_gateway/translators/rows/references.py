@@ -23,6 +23,7 @@ from edi_gateway.translators._machinery import (
     append,
 )
 from edi_gateway.translators.rows.dates import one_day, read_dtm, write_dtm
+from edi_gateway.translators.rows.triples import Triple, read_triple
 from edi_gateway.translators.values import (
     read_integer,
 )
@@ -43,7 +44,7 @@ class Ref:
 
 
 _REFERENCE_DATE = "171"
-_RFF: Claimed = frozenset({(1, 1), (1, 2), (1, 3)})
+_DTM: Claimed = frozenset({(1, 1), (1, 2), (1, 3)})
 
 
 class References(Row):
@@ -64,38 +65,39 @@ class References(Row):
         self._read(children[0], children[1:], values, reading)
 
     def _read(self, segment: Segment, rest: Sequence[Any], values: Values, reading: Reading) -> None:
-        qualifier, number, line = segment.get(1, 1), segment.get(1, 2), segment.get(1, 3)
+        qualifier, number, line = triple = read_triple(segment, reading)
         ref = self.table.get(qualifier)
         if not number and not (ref and ref.line and line):
             reading.leave_all((segment, *rest))
             return
-        if len(segment.elements) > 2 or len(segment.elements[1]) > 3:
-            reading.leave_beyond(segment, _RFF)
         if ref is not None and ref.number not in values:
-            self._read_known(ref, segment, rest, values, reading)
+            self._read_known(ref, triple, segment, rest, values, reading)
             return
         index = len(values.get(self.others, ()))
-        append(values, self.others, self._whole(f"{self.others}[{index}]", segment, rest, reading))
+        append(values, self.others, self._whole(f"{self.others}[{index}]", triple, segment, rest, reading))
 
     @staticmethod
-    def _whole(name: str, segment: Segment, rest: Sequence[Any], reading: Reading) -> Reference:
+    def _whole(name: str, triple: Triple, segment: Segment, rest: Sequence[Any], reading: Reading) -> Reference:
         """All that an RFF says as one value; `name` is its place in the record."""
+        qualifier, number, line = triple
         if reading.lineage is not None:
             for part, component in (("qualifier", 1), ("number", 2), ("line", 3)):
                 if segment.get(1, component):
                     reading.trace(f"{name}/{part}", segment, 1, component)
         return Reference(
-            qualifier=segment.get(1, 1),
-            number=segment.get(1, 2),
-            line=segment.get(1, 3),
+            qualifier=qualifier,
+            number=number,
+            line=line,
             date=_reference_date(rest, f"{name}/date", reading) if rest else None,
         )
 
-    def _read_known(self, ref: Ref, segment: Segment, rest: Sequence[Any], values: Values, reading: Reading) -> None:
+    def _read_known(
+        self, ref: Ref, triple: Triple, segment: Segment, rest: Sequence[Any], values: Values, reading: Reading
+    ) -> None:
         if ref.whole:
-            values[ref.number] = self._whole(ref.number, segment, rest, reading)
+            values[ref.number] = self._whole(ref.number, triple, segment, rest, reading)
             return
-        number, line = segment.get(1, 2), segment.get(1, 3)
+        _, number, line = triple
         if number:
             values[ref.number] = number
             if reading.lineage is not None:
@@ -166,8 +168,9 @@ def _reference_date(rest: Sequence[Any], name: str, reading: Reading) -> Moment 
     date: Moment | None = None
     for node in rest:
         if node.__class__ is Segment and node.tag == "DTM" and node.get(1, 1) == _REFERENCE_DATE and date is None:
-            moment = read_dtm(node, reading)
+            moment = read_dtm(node.get(1, 2), node.get(1, 3), node, reading)
             date = one_day(moment, node, reading) if moment else None
+            reading.leave_beyond(node, _DTM)
             if reading.lineage is not None:
                 reading.trace(name, node, 1, 2)
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from functools import lru_cache
@@ -15,6 +16,7 @@ from edi_gateway.messages.tree import Group
 from edi_gateway.translators import rules
 from edi_gateway.translators._machinery import (
     BAD,
+    TEXT_VALUE,
     Claimed,
     Reading,
     Row,
@@ -30,7 +32,7 @@ from edi_gateway.translators.values import (
 WITHOUT_RATE = frozenset({"Z", "E", "AE", "K", "G", "O"})
 """Categories (5305) whose rate is zero where none is sent."""
 
-_EMPTY = [""]
+_TAX_TEXT = re.compile(f"TAX\\+7\\+VAT\\+\\+\\+:::{TEXT_VALUE}\\+{TEXT_VALUE}").fullmatch
 _TAX: Claimed = frozenset({(1, 1), (2, 1), (5, 4), (6, 1)})
 
 
@@ -53,10 +55,7 @@ VAT_TYPES = frozenset({"VAT", ""})
 
 def is_vat(segment: Segment) -> bool:
     """Whether a TAX is about VAT: another tax (5153) has no field in any record."""
-    elements = segment.elements
-    if len(elements) < 3:
-        return segment.get(1) == DUTY_TAX_FEE
-    return elements[1][0] == DUTY_TAX_FEE and elements[2][0] in VAT_TYPES
+    return segment.get(1) == DUTY_TAX_FEE and segment.get(2) in VAT_TYPES
 
 
 class Vat(Row):
@@ -77,13 +76,11 @@ class Vat(Row):
         self._read(children[0], children[1:], values, reading)
 
     def _read(self, segment: Segment, rest: Sequence[Any], values: Values, reading: Reading) -> None:
-        if not is_vat(segment) or self.name in values:
+        match = _TAX_TEXT(segment.raw) if reading.reads_text else None
+        if self.name in values or not (match or is_vat(segment)):
             reading.leave_all((segment, *rest))
             return
-        elements = segment.elements
-        details = elements[5] if len(elements) > 5 else ()
-        raw = details[3] if len(details) > 3 else ""
-        category = elements[6][0] if len(elements) > 6 else ""
+        raw, category = match.groups() if match else (segment.get(5, 4), segment.get(6))
         rate = read_vat_rate(raw, category)
         values[self.name] = BAD if rate is None else rate
         if rate is None:
@@ -93,7 +90,7 @@ class Vat(Row):
             reading.trace(f"{self.name}/rate", segment, *((5, 4) if raw else (6, 1)))
             if category:
                 reading.trace(f"{self.name}/category", segment, 6, 1)
-        if not 5 < len(elements) < 8 or elements[3] != _EMPTY or elements[4] != _EMPTY or len(details) > 4:
+        if not match:
             reading.leave_beyond(segment, _TAX)
         if rest:
             self._read_amounts(rest, values, reading)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from edi_gateway.edifact.segment import Segment
@@ -9,12 +10,14 @@ from edi_gateway.marketplace.parties import (
     Note,
 )
 from edi_gateway.translators._machinery import (
+    FREE_TEXT_VALUE,
     Claimed,
     Reading,
     Row,
     Values,
     Writing,
     append,
+    unreleased,
 )
 from edi_gateway.translators.rows.pieces import join_text, split_text, without_empty_end
 
@@ -63,6 +66,7 @@ DESCRIBING = frozenset({"", "ANM", "DSC"})
 """The characteristics (7081) that describe the article as a whole."""
 
 FREE_TEXT = frozenset({"", "F", "A", "E"})
+_IMD_TEXT = re.compile(f"IMD\\+[FAE]\\+\\+:::{FREE_TEXT_VALUE}").fullmatch
 _IMD: Claimed = frozenset({(1, 1), (2, 1), (3, 4), (3, 5)})
 
 
@@ -75,6 +79,11 @@ class Description(Row):
         self.name = name
 
     def read(self, segment: Segment, values: Values, reading: Reading) -> None:
+        match = _IMD_TEXT(segment.raw) if reading.reads_text and reading.lineage is None else None
+        if match is not None and self.name not in values:
+            values[self.name] = text = unreleased(match[1])
+            reading.last_piece_length = len(text)
+            return
         elements = segment.elements
         parts = elements[3] if len(elements) > 3 else ()
         if len(parts) < 4 or elements[1][0] not in FREE_TEXT or elements[2][0] not in DESCRIBING:

@@ -9,8 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from edi_gateway.translators import DecodeContext, EncodeContext, translator
+
 from . import strategies
-from .wire import there_and_back
+from .wire import judged, message_of, there_and_back, through_the_wire
 
 RECORDS: dict[str, Callable[[], st.SearchStrategy[Any]]] = {
     "ORDERS": strategies.orders,
@@ -33,3 +35,35 @@ def test_a_record_survives_the_message(message_type: str, directory: str, data: 
     assert found.findings == []
     assert found.unmapped == []
     assert found.record == record
+
+
+@pytest.mark.parametrize("message_type", RECORDS)
+@given(data=st.data())
+@settings(deadline=None, max_examples=10, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+def test_a_record_survives_the_wire(message_type: str, data: st.DataObject) -> None:
+    """Service characters, accents and the release character included; read by its text, not by elements."""
+    record = data.draw(RECORDS[message_type]())
+    found = translator(message_type)
+    assert found is not None
+
+    tree, errors = judged(through_the_wire(message_type, found.encode(record, EncodeContext())))
+
+    assert errors == []
+    assert found.decode(tree, DecodeContext()).record == record
+
+
+@given(record=strategies.orders())
+@settings(deadline=None, max_examples=10, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+def test_numbers_survive_a_decimal_comma(record: Any) -> None:
+    assert there_and_back("ORDERS", record, decimal=",").record == record
+
+
+@given(record=strategies.inventory_reports(), zone=st.sampled_from(("UTC", "Asia/Kolkata")))
+@settings(deadline=None, max_examples=10, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+def test_times_survive_in_the_partners_zone(record: Any, zone: str) -> None:
+    found = translator("INVRPT")
+    assert found is not None
+    body = found.encode(record, EncodeContext(timezone=zone))
+    tree, _ = judged(message_of("INVRPT", body))
+
+    assert found.decode(tree, DecodeContext(timezone=zone)).record == record
