@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from difflib import get_close_matches
 from enum import StrEnum
+from ipaddress import IPv6Address, ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -31,6 +32,7 @@ from edi_gateway.checked_fields import (
     OptionalVatNumber,
     Whole,
 )
+from edi_gateway.partnership import PARTNER_VARIABLES
 from edi_gateway.strict_toml import SECRET_KEYS, Problem, Section
 
 FILE = "gateway.toml"
@@ -102,6 +104,38 @@ class Limits(Section):
     web_threads: Whole = Field(default=8, ge=1, le=256, description="requests at the same time")
 
 
+def _networks(text: str) -> str:
+    for part in filter(None, map(str.strip, text.split(","))):
+        try:
+            ip_network(part)
+        except ValueError as error:
+            raise ValueError(f"{part[:60]!r} is not an address or network: {error}; such as 10.0.0.0/8, ::1") from None
+    return text
+
+
+class ReverseProxy(Section):
+    """What stands in front of us and ends TLS there."""
+
+    addresses: Annotated[str, AfterValidator(_networks)] = Field(
+        default="", description="addresses or networks of proxies that we believe, with commas between them"
+    )
+    client_certificate_header: str = Field(
+        default="",
+        pattern="^([A-Za-z0-9-]{1,100})?$",
+        description="header in which they hand on a client's TLS certificate, such as Client-Cert (RFC 9440)",
+    )
+
+    def believes(self, address: str) -> bool:
+        """Whether a request from this address comes from a proxy that is believed."""
+        try:
+            caller = ip_address(address)
+        except ValueError:
+            return False
+        if isinstance(caller, IPv6Address) and caller.ipv4_mapped:
+            caller = caller.ipv4_mapped
+        return any(caller in ip_network(part.strip()) for part in self.addresses.split(",") if part.strip())
+
+
 class Config(Section):
     """The whole configuration, checked."""
 
@@ -132,6 +166,7 @@ class Config(Section):
     commission: Commission = Commission()
     work: Work = Work()
     limits: Limits = Limits()
+    reverse_proxy: ReverseProxy = ReverseProxy()
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +235,7 @@ def _overlay(data: dict[str, Any], environment: Mapping[str, str]) -> tuple[dict
     sources: dict[str, str] = {}
     problems: list[Problem] = []
     for name, text in environment.items():
-        if not name.startswith(PREFIX) or name == CONFIG_VARIABLE:
+        if not name.startswith(PREFIX) or name == CONFIG_VARIABLE or name.startswith(PARTNER_VARIABLES):
             continue
         variable = table.get(name)
         if variable is None:

@@ -145,7 +145,7 @@ class AccessSection(Section):
     credentials: CredentialsSection | None = Field(default=None, description="basic authentication (RFC 7617)")
     client_certificates: FileNames = Field(
         default=(),
-        description="one of these TLS certificates, as a trusted proxy hands it on (proxy.* in gateway.toml)",
+        description="one of these TLS certificates, as a trusted proxy hands it on (gateway.toml)",
     )
 
     @field_validator("client_certificates")

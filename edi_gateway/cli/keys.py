@@ -175,22 +175,22 @@ def _print_letter(own: OwnKey, partners: Sequence[dict[str, Any]], output: Path 
 
 
 @keys.command(name="import")
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
+@click.argument("file", metavar="FILE")
 @click.option(
     "--certificate",
-    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    type=click.Path(path_type=Path, dir_okay=False),
     help="Its certificate (PEM, DER, P7B; chain or not), where FILE holds none.",
 )
 @click.option(
     "--password-file",
-    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    type=click.Path(path_type=Path, dir_okay=False),
     help="Holds the password of FILE, readable by its owner only; else it is asked for where one is needed.",
 )
 @_use_from
 @_purpose
 @json_option
 def import_key(
-    file: Path,
+    file: str,
     certificate: Path | None,
     password_file: Path | None,
     use_from: datetime | None,
@@ -202,8 +202,8 @@ def import_key(
     It is stored encrypted under our own passphrase, with its certificate and chain. FILE is left as it is: remove it.
     """
     now = datetime.now(UTC)
-    with user_errors(KeyStoreError, SecretError, OSError):
-        data = _read_bounded(file)
+    with user_errors(KeyStoreError, SecretError, OSError, ValueError):  # ValueError: a path with a null character
+        data = _read_bounded(Path(file))
         own = _open().import_key(
             data,
             now=now,

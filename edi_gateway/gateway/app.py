@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from edi_gateway.config import Config
+from edi_gateway.gateway.connections import Connections
 from edi_gateway.gateway.keys import KeyStore, open_keys
 from edi_gateway.gateway.partnerships import Partnerships
 from edi_gateway.store.database import Database, Wake, nobody_listens
@@ -49,6 +50,10 @@ class Gateway:
     new_id: Callable[[], str] = new_id
     jitter: Callable[[], float] = random.random  # 0 <= x < 1, spreads retries
     handlers: Mapping[str, Any] = field(default_factory=dict)  # message type -> RecordHandler
+    connections: Connections = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "connections", Connections(self.keys, self.config.data_dir))
 
     def message_id(self) -> str:
         """A new Message-ID of ours: bracketed, unique, without space (RFC 4130 §5.3.3)."""

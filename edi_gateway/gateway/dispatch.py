@@ -27,6 +27,7 @@ from edi_gateway.as2.mic import digests_to_text
 from edi_gateway.as2.outbound import Sealed, SignedPart, seal
 from edi_gateway.as2.relationship import Relationship
 from edi_gateway.gateway.app import Gateway
+from edi_gateway.gateway.connections import ConnectionFault
 from edi_gateway.gateway.settle import Judged, NoReceipt, apply, judge_answer
 from edi_gateway.gateway.states import OUTBOUND, OutboundEvent, change
 from edi_gateway.partnership import As2Policy, MdnMode, Partnership
@@ -147,7 +148,7 @@ def dispatch(gateway: Gateway, partnership_name: str) -> bool:
         return False
     try:
         outcome = _attempt(gateway, row, partnership)
-    except (RelationshipFault, FieldMalformed, PayloadMissing) as fault:
+    except (RelationshipFault, ConnectionFault, FieldMalformed, PayloadMissing) as fault:
         outcome = Outcome(OutboundEvent.PARK, str(fault))
     _conclude(gateway, row, partnership, outcome)
     return True
@@ -193,6 +194,7 @@ def _attempt(gateway: Gateway, row: Transmission, partnership: Partnership) -> O
     """Seal if this is the first attempt, POST, and say what came of it. No transaction is open meanwhile."""
     relationship = gateway.partnerships.relationship(partnership)
     url = _url(row, partnership, relationship)
+    route = gateway.connections.route(partnership, gateway.now())
     if row.raw_sha256 is None:
         row = _seal(gateway, row, partnership, relationship)
     with gateway.payloads.open(row.raw_sha256 or "") as body:
@@ -203,6 +205,7 @@ def _attempt(gateway: Gateway, row: Transmission, partnership: Partnership) -> O
             length=row.raw_size or 0,
             timeout_seconds=partnership.as2.timeout.total_seconds(),
             trusted=True,  # `_url` gives only what an operator configured
+            route=route,
         )
         try:
             answer = gateway.send(request)

@@ -39,6 +39,7 @@ from edi_gateway.as2.mic import Mic
 from edi_gateway.as2.opened import Opened, OpenedReport, Refused
 from edi_gateway.as2.relationship import Relationship
 from edi_gateway.gateway.app import Gateway
+from edi_gateway.gateway.connections import NOBODY, Caller, ConnectionFault
 from edi_gateway.gateway.dispatch import enqueue_receipt, restart
 from edi_gateway.gateway.settle import ReceivedMdn, apply, judge_posted
 from edi_gateway.partnership import Partnership
@@ -127,7 +128,9 @@ class Refusal:
     is_report: bool = False  # what is refused is an MDN: no receipt is due
 
 
-def receive(gateway: Gateway, headers: Iterable[tuple[str, str]], body: BinaryIO) -> HttpAnswer:
+def receive(
+    gateway: Gateway, headers: Iterable[tuple[str, str]], body: BinaryIO, caller: Caller = NOBODY
+) -> HttpAnswer:
     """Take one POST and say what to answer.
 
     Raises OSError, SQLAlchemyError or RelationshipFault where the fault is ours: then nothing was promised, answer 5xx
@@ -135,8 +138,8 @@ def receive(gateway: Gateway, headers: Iterable[tuple[str, str]], body: BinaryIO
     """
     arrival = Arrival(id=gateway.new_id(), at=gateway.now(), headers=Headers(headers))
     try:
-        return _receive(gateway, arrival, body)
-    except RelationshipFault as fault:
+        return _receive(gateway, arrival, body, caller)
+    except (RelationshipFault, ConnectionFault) as fault:
         _alert(gateway, arrival, str(fault))
         raise
 
@@ -149,11 +152,13 @@ def _alert(gateway: Gateway, arrival: Arrival, fault: str) -> None:
         uow.commit()
 
 
-def _receive(gateway: Gateway, arrival: Arrival, body: BinaryIO) -> HttpAnswer:
+def _receive(gateway: Gateway, arrival: Arrival, body: BinaryIO, caller: Caller) -> HttpAnswer:
     request, refusal = _read(arrival.headers)
     if request is None and not _means_as2(arrival.headers):
         _log.info("not AS2", id=arrival.id)
         return _text(400, "No AS2 headers: AS2-From, AS2-To and Message-ID are needed (RFC 4130 §6).")
+    if request is not None and (denied := _denied(gateway, request, caller, arrival.at)):
+        return denied
     arrival = replace(arrival, request=request)
     try:
         arrival = replace(arrival, raw=gateway.payloads.put(body, gateway.config.limits.body_bytes_max))
@@ -165,6 +170,22 @@ def _receive(gateway: Gateway, arrival: Arrival, body: BinaryIO) -> HttpAnswer:
     if not isinstance(arrival, FromPartner):
         return _refuse(gateway, arrival, refusal or _unknown(arrival))
     return _answer_again(gateway, arrival) or _judge(gateway, arrival, refusal)
+
+
+def _denied(gateway: Gateway, request: Request, caller: Caller, now: datetime) -> HttpAnswer | None:
+    """The answer to a caller who does not show what the partnership asks for: nothing is kept, nothing is promised."""
+    partnership = gateway.partnerships.by_as2(request.as2_from, request.as2_to)
+    denied = gateway.connections.denial(partnership, caller) if partnership else None
+    if partnership is None or denied is None:
+        return None
+    if denied.was_tried:  # without, it may be the first step of a client that waits to be asked (RFC 9110 §11.6.1)
+        details = {"message_id": request.message_id[:MESSAGE_ID_CHARACTERS_MAX]}
+        with gateway.database.write() as uow:
+            subject = f"partnership:{partnership.name}"
+            uow.record_event("partnership.access-denied", subject, None, None, denied.reason, details, now)
+            uow.commit()
+    answer = _text(denied.status, "This partnership asks for authentication beyond the signature.")
+    return replace(answer, headers=answer.headers + denied.headers)
 
 
 def refuse_oversized(gateway: Gateway, headers: Iterable[tuple[str, str]], length: str) -> None:

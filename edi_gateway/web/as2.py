@@ -1,7 +1,8 @@
 """`POST /as2`: the message URL and the MDN URL of our partners. No session, no admin code, nothing but AS2.
 
 The body is read as a stream, never as a whole. Only the headers of the table below go further: what a proxy or a
-browser adds (cookies, credentials) is neither interpreted nor kept.
+browser adds (cookies) is neither interpreted nor kept. Credentials, and a client certificate that a trusted proxy hands
+on, become a `Caller`, which is compared with what the partnership asks for and not kept either.
 """
 
 from __future__ import annotations
@@ -11,8 +12,11 @@ from typing import BinaryIO, cast
 
 from flask import Blueprint, Response, request
 
+from edi_gateway.config import ReverseProxy
 from edi_gateway.gateway.app import Gateway
+from edi_gateway.gateway.connections import Caller, certificate_in_header
 from edi_gateway.gateway.receive import HttpAnswer, receive
+from edi_gateway.transport.http import Login
 
 # What AS2 and MIME give a meaning (RFC 4130 §6, RFC 6017, RFC 3798), besides all AS2-… and Content-… headers.
 _HEADERS = frozenset(
@@ -44,13 +48,25 @@ def blueprint(gateway: Gateway) -> Blueprint:
 
     @routes.post("/as2")
     def post() -> Response:
-        return _response(receive(gateway, allowed(request.headers.items()), cast(BinaryIO, request.stream)))
+        headers, body = allowed(request.headers.items()), cast(BinaryIO, request.stream)
+        return _response(receive(gateway, headers, body, _caller(gateway.config.reverse_proxy)))
 
     @routes.route("/as2", methods=["GET", "HEAD", "PUT", "DELETE", "PATCH"])
     def anything_else() -> Response:
         return Response(_EXPLANATION, 405, {"Allow": "POST", "Content-Type": "text/plain; charset=utf-8"})
 
     return routes
+
+
+def _caller(proxy: ReverseProxy) -> Caller:
+    """Who POSTs. A client certificate counts only from a proxy that is configured: any client can write a header."""
+    shown, login = request.authorization, None
+    if shown is not None and shown.type == "basic" and shown.username is not None and shown.password is not None:
+        login = Login(shown.username, shown.password)
+    header = proxy.client_certificate_header
+    if not header or not proxy.believes(request.remote_addr or ""):
+        return Caller(login)
+    return Caller(login, certificate_in_header(request.headers.get(header, "")))
 
 
 def allowed(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:

@@ -201,4 +201,4 @@ def test_a_password_file_that_everybody_may_read_is_refused(tmp_path: Path) -> N
     (tmp_path / "password").chmod(0o644)
     said = run("import", "ours.p12", "--password-file", "password", code=2).stderr
     assert "chmod 600" in said
-    assert "does not exist" in run("import", "absent.p12", code=2).stderr
+    assert "No such file" in run("import", "absent.p12", code=2).stderr

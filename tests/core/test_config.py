@@ -77,7 +77,7 @@ def test_every_key_has_a_variable_and_every_variable_works() -> None:
         "public_url": "https://x.example",
     }
     values |= {"identity.gln": "9521321000018", "identity.siren": "123456782", "identity.vat_number": "FR40303265045"}
-    values |= {"database_url": "sqlite:///x"}
+    values |= {"database_url": "sqlite:///x", "reverse_proxy.addresses": "10.0.0.0/8, ::1"}
     values |= {"identity.iban": "FR7630006000011234567890189", "identity.bic": "DEMOFRPPXXX", "identity.country": "DE"}
     given = {
         variable.name: values.get(variable.key, "2048" if variable.key.startswith("limits.") else "1")
@@ -91,6 +91,33 @@ def test_every_key_has_a_variable_and_every_variable_works() -> None:
             value = getattr(value, step)
         if value is not None and "Secret" not in type(value).__name__:
             assert str(value) == given[variable.name]
+
+
+def test_024_only_the_addresses_that_are_named_are_believed() -> None:
+    proxy = read("[reverse_proxy]\naddresses = '10.1.0.0/16, ::1,192.0.2.7'", "gateway.toml", {}).reverse_proxy
+    believed = ["10.1.2.3", "::1", "192.0.2.7", "::ffff:10.1.0.9"]
+    others = ["10.2.0.1", "192.0.2.8", "::2", "::ffff:10.2.0.1", "", "unix", "10.1.2.3, 10.2.0.1"]
+    assert [proxy.believes(address) for address in [*believed, *others]] == [True] * 4 + [False] * 7
+    assert not read("", "gateway.toml", {}).reverse_proxy.believes("127.0.0.1")
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("addresses = '10.0.0.1/8'", "has host bits set"),
+        ("addresses = 'localhost'", "not an address or network"),
+        ("client_certificate_header = 'Client Cert'", "should match pattern"),
+    ],
+)
+def test_a_reverse_proxy_that_cannot_be_is_refused(line: str, says: str) -> None:
+    with pytest.raises(ConfigError, match=says):
+        read(f"[reverse_proxy]\n{line}", "gateway.toml", {})
+
+
+def test_025_variables_for_secrets_of_partners_are_no_keys_of_ours() -> None:
+    assert read("", "gateway.toml", {"EDI_GATEWAY_SECRET_ACME": "x"})
+    with pytest.raises(ConfigError, match="unknown variable"):
+        read("", "gateway.toml", {"EDI_GATEWAY_SECRETS": "x"})
 
 
 def test_the_document_has_the_table_of_all_keys_and_variables() -> None:
