@@ -31,9 +31,7 @@ PLAIN = b"."
 LEAD = b"L"  # may begin a sequence of UTF-8
 CONTINUATION = b"c"  # A0 to BF: may continue one, and is a letter or sign of ISO 8859-1
 SUSPECT = b"x"  # not in the declared set, or a control character
-
-# What the tables can find in a block: only then are its segments looked at one by one.
-SIGNS_OF_TROUBLE = (SUSPECT, LEAD + CONTINUATION)
+LINE_END = b"n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +112,9 @@ def byte_classes(declared: CharacterSet, service_characters: str) -> bytes:
 
 def _byte_class(byte: int, declared: CharacterSet, service_characters: str) -> bytes:
     character = chr(byte)
-    if character in service_characters or character in "\r\n":
+    if character in "\r\n":
+        return LINE_END
+    if character in service_characters:
         return PLAIN
     if byte >= 0x80:
         return _class_above_ascii(byte, declared)
@@ -133,10 +133,13 @@ def _class_above_ascii(byte: int, declared: CharacterSet) -> bytes:
     return CONTINUATION if byte < 0xC0 else PLAIN
 
 
-def has_trouble(block: bytes, classes: bytes) -> bool:
-    """Whether any byte of the block needs a closer look; `classes` is a table of `byte_classes`."""
+def examine(block: bytes, classes: bytes) -> tuple[bool, bool]:
+    """Whether a block holds line ends, and whether any other byte needs a closer look.
+
+    `classes` is a table of `byte_classes`.
+    """
     shown = block.translate(classes)
-    return any(sign in shown for sign in SIGNS_OF_TROUBLE)
+    return LINE_END in shown, SUSPECT in shown or LEAD + CONTINUATION in shown
 
 
 def decode(view: str, declared: CharacterSet) -> tuple[str, Rule | None]:

@@ -149,6 +149,8 @@ def check_service_segment(segment: Segment, syntax_version: str) -> list[Finding
     findings = []
     for row in layouts[segment.tag]:
         value = segment.get(row.element - 1, row.component or 1)
+        if row.length_min <= len(value) <= row.length_max and (not row.numeric or value.isdecimal()):
+            continue
         rule = _fault(value, row)
         if rule is not None:
             expected = row.identifier if rule is SERVICE_ELEMENT_MISSING else row.format
@@ -165,11 +167,7 @@ def _fault(value: str, row: ServiceElement) -> Rule | None:
         return SERVICE_ELEMENT_MISSING if row.mandatory else None
     if len(value) > row.length_max:
         return SERVICE_ELEMENT_TOO_LONG
-    if len(value) < row.length_min:
-        return SERVICE_ELEMENT_TOO_SHORT
-    if row.numeric and not (value.isascii() and value.isdigit()):
-        return SERVICE_ELEMENT_NOT_NUMERIC
-    return None
+    return SERVICE_ELEMENT_TOO_SHORT if len(value) < row.length_min else SERVICE_ELEMENT_NOT_NUMERIC
 
 
 def _address(segment: Segment, element: int) -> Address:

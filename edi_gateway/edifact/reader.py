@@ -398,13 +398,18 @@ class InterchangeReader:
     def _read_block(self, shown: bytes) -> None:
         """Split a block at its terminators, and at the line ends behind them if it has one style of them."""
         view = self._block[:-1].decode("latin-1")
+        terminator = self._separators.terminator
         if self._declared.is_stateful and b"\x1b" in self._block:
-            pieces = self._look_closely(_cut(view, shown, self._terminator))
-            self._read_pieces(pieces, 0, self._separators.terminator)
+            self._read_pieces(self._look_closely(_cut(view, shown, self._terminator)), 0, terminator)
             return
-        body = view.lstrip(_LINE_ENDS) if view[:1] in _LINE_ENDS else view
+        line_ends, trouble = characters.examine(self._block, self._classes)
+        if not line_ends:
+            self._read_pieces(self._pieces(view, terminator, trouble), 0, terminator)
+            return
+        body = view.lstrip(_LINE_ENDS)
         glue = self._glue(body)
-        self._read_pieces(self._pieces(body, glue), len(view) - len(body), glue)
+        trouble = trouble or (glue == terminator and ("\n" in body or "\r" in body))
+        self._read_pieces(self._pieces(body, glue, trouble), len(view) - len(body), glue)
 
     def _glue(self, view: str) -> str:
         """What stands between the segments of this block: the terminator, or that and a line end."""
@@ -417,34 +422,27 @@ class InterchangeReader:
                     return terminator + style
         return terminator
 
-    def _pieces(self, body: str, glue: str) -> Iterator[_Piece]:
+    def _pieces(self, body: str, glue: str, trouble: bool) -> Iterator[_Piece]:
         """The segments of a block, all at once if nothing in it is odd."""
-        if self._is_clean(body, glue):
+        if not trouble and self._is_clean(body, glue):
             text = body if self._declared.is_direct or body.isascii() else self._decoded(body)
             if text is not None:
-                one_line = glue == self._separators.terminator
-                texts = self._cutter.cut(text) if one_line else text.split(glue)
+                texts = self._cutter.cut(text) if glue == self._separators.terminator else text.split(glue)
                 return zip(texts, map(len if text is body else self._size, texts), strict=True)
         return self._look_closely(body.split(glue))
 
     def _is_clean(self, body: str, glue: str) -> bool:
-        """Whether the block holds nothing that only the long way can read."""
+        """Whether the block holds nothing that only the long way can read; its bytes have been examined."""
         separators = self._separators
-        if (
-            self._interchange is None
-            or self._wide
-            or not self._is_printable
-            or len(body) > self._limits.segment_bytes_max
-        ):
+        if self._interchange is None or self._wide or not self._is_printable:
             return False
-        if glue == separators.terminator:
-            if "\n" in body or "\r" in body:
-                return False
-        elif separators.release and separators.release + separators.terminator in body:
+        if len(body) > self._limits.segment_bytes_max:
+            return False
+        if glue != separators.terminator and separators.release and separators.release + separators.terminator in body:
             return False
         if separators.repetition and separators.repetition in body:
             return False
-        return self._cutter.releases_plainly(body) and not characters.has_trouble(self._block, self._classes)
+        return self._cutter.releases_plainly(body)
 
     def _decoded(self, view: str) -> str | None:
         text, odd = characters.decode(view, self._declared)
@@ -462,13 +460,13 @@ class InterchangeReader:
     def _is_plain(self, view: str) -> bool:
         """Whether a piece is one whole segment and nothing about its text is odd."""
         separators = self._separators
-        if "\n" in view or "\r" in view or (self._declared.is_stateful and "\x1b" in view):
+        if self._declared.is_stateful and "\x1b" in view:
             return False
         if any(sign and sign in view for sign in (separators.release, separators.repetition)):
             return False
         if len(view) > self._limits.segment_bytes_max:
             return False
-        return not characters.has_trouble(view.encode("latin-1"), self._classes)
+        return not any(characters.examine(view.encode("latin-1"), self._classes))
 
     def _short_path(self) -> tuple[list[Segment], dict[str, str]]:
         """Where plain segments go now, and how those with known tags begin: none does outside of a message."""

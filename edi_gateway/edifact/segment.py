@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from edi_gateway.edifact.tokens import Splitter
@@ -45,7 +45,7 @@ class Segment:
 
     __slots__ = ("_parts", "_splitter", "offset", "position", "raw", "repeats", "tag")
 
-    _parts: list[str | list[str]] | None  # a string is an element whose components are not split yet
+    _parts: list[Any] | None  # lists of components, and strings whose components are not split yet
     _splitter: Splitter
 
     def __init__(
@@ -58,7 +58,7 @@ class Segment:
         raw: str = "",
     ) -> None:
         self.tag = tag
-        self._parts = cast("list[str | list[str]]", elements)
+        self._parts = elements
         self.position = position
         self.offset = offset
         self.repeats = repeats
@@ -88,23 +88,26 @@ class Segment:
         parts = self._parts
         if parts is None:
             elements = self._splitter.split_fully(self.raw)
-            self._parts = cast("list[str | list[str]]", elements)
+            self._parts = elements
             return elements
         for index, part in enumerate(parts):
             if part.__class__ is str:
                 parts[index] = part.split(self._splitter.component)
-        return cast("list[list[str]]", parts)
+        return parts
 
     @elements.setter
     def elements(self, elements: list[list[str]]) -> None:
-        self._parts = cast("list[str | list[str]]", elements)
+        self._parts = elements
         self.raw = ""
 
     def get(self, element: int, component: int = 1) -> str:
         """The value of a component, "" if absent. The first data element after the tag is 1."""
         parts = self._parts
         if parts is None:
-            parts = self._parts = self._splitter.split(self.raw)
+            raw, splitter = self.raw, self._splitter
+            # The usual case of `Splitter.split` without the call.
+            fresh: list[Any] = splitter.split(raw) if splitter.release in raw else raw.split(splitter.element)
+            self._parts = parts = fresh
         if element >= len(parts):
             return ""
         part = parts[element]

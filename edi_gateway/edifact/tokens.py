@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import cast
+from typing import Any
 
 from edi_gateway.edifact.segment import Separators
 
@@ -121,66 +121,53 @@ _NEVER = "\ud800"  # occurs in no text: stands for a release character where the
 class Splitter:
     """Splits the clean texts of segments: without control characters, repetitions and odd releases.
 
-    Written for speed: `split` is called for each segment that is looked at.
+    Written for speed: a segment is split when it is first asked for an element, and most are. Those without a
+    release character, most again, are split by the segment itself: ``raw.split(splitter.element)``.
     """
 
-    __slots__ = ("_element", "_release", "_released", "_separators", "component")
+    __slots__ = ("_marked", "_terminator", "component", "element", "release", "separators")
 
     def __init__(self, separators: Separators) -> None:
-        self.component = separators.component
-        self._element = separators.element
-        self._release = release = separators.release or _NEVER
-        self._released = tuple(
-            release + character
-            for character in (release, separators.element, separators.component, separators.terminator)
+        self.separators = separators
+        self.component, self.element = separators.component, separators.element
+        self.release = release = separators.release or _NEVER
+        self._terminator = (release + separators.terminator, separators.terminator)
+        self._marked = (
+            (release + release, _RELEASED_RELEASE, release),
+            (release + separators.element, _RELEASED_ELEMENT, separators.element),
+            (release + separators.component, _RELEASED_COMPONENT, separators.component),
         )
-        self._separators = separators
 
-    @property
-    def separators(self) -> Separators:
-        return self._separators
+    def split(self, text: str) -> list[Any]:
+        """The elements of a text: strings that are not split yet, and lists of components where a release stood."""
+        if self.release not in text:
+            return text.split(self.element)
+        used = []
+        for pair, mark, character in self._marked:
+            if pair in text:
+                text = text.replace(pair, mark)
+                used.append((mark, character))
+        text = text.replace(*self._terminator)
+        parts: list[Any] = text.split(self.element)
+        if used:
+            for index, part in enumerate(parts):
+                if not part.isprintable():  # no mark is; what else is not has nothing to restore
+                    parts[index] = self._restored(part, used)
+        return parts
 
-    def split(self, text: str) -> list[str | list[str]]:
-        """The elements of a text: those that hold no release as they are, the others as lists of components."""
-        if self._release not in text:
-            return cast("list[str | list[str]]", text.split(self._element))
-        return self._split_released(text)
+    def _restored(self, part: str, used: list[tuple[str, str]]) -> list[str]:
+        components = part.split(self.component)
+        for mark, character in used:
+            components = [value.replace(mark, character) for value in components]
+        return components
 
     def split_fully(self, text: str) -> list[list[str]]:
         """The elements of a text as lists of components."""
         component = self.component
-        elements = []
+        elements: list[list[str]] = []
         for part in self.split(text):  # a loop: a comprehension would be one call more
             elements.append(part.split(component) if part.__class__ is str else part)
-        return cast("list[list[str]]", elements)
-
-    def _split_released(self, text: str) -> list[str | list[str]]:
-        component, release = self.component, self._release
-        pair, released_element, released_component, _ = self._released
-        if pair in text:
-            text = text.replace(pair, _RELEASED_RELEASE)
-        if released_element in text:
-            text = text.replace(released_element, _RELEASED_ELEMENT)
-        if released_component in text:
-            text = text.replace(released_component, _RELEASED_COMPONENT)
-        parts: list[str | list[str]] = []
-        for part in text.split(self._element):
-            # No mark is printable. What else is not has nothing to restore, and stays as it is.
-            if release in part or not part.isprintable():
-                parts.append([self._restored(value) for value in part.split(component)])
-            else:
-                parts.append(part)
-        return parts
-
-    def _restored(self, value: str) -> str:
-        separators = self._separators
-        if self._release in value:
-            value = value.replace(self._released[3], separators.terminator)
-        if not value.isprintable():
-            value = value.replace(_RELEASED_ELEMENT, separators.element)
-            value = value.replace(_RELEASED_COMPONENT, separators.component)
-            value = value.replace(_RELEASED_RELEASE, separators.release)
-        return value
+        return elements
 
 
 def are_printable(separators: Separators) -> bool:

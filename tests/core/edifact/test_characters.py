@@ -65,14 +65,16 @@ def test_a_block_with_an_odd_byte_is_looked_at_closely(byte: int) -> None:
     text, odd = characters.decode(block.decode("latin-1"), UNOC)
     service = {"+", ":", "?", "'", "\r", "\n"}
     if odd is not None or (characters.outside(text, UNOC) and not set(text) & service):
-        assert characters.has_trouble(block, classes)
+        assert characters.examine(block, classes)[1]
 
 
 @settings(deadline=None, max_examples=300)
 @given(st.binary(max_size=12), st.sampled_from(["UNOA", "UNOB", "UNOC"]))
 def test_a_block_without_trouble_is_text_as_declared(block: bytes, identifier: str) -> None:
     declared = character_set(identifier)
-    if not characters.has_trouble(block, characters.byte_classes(declared, "+:?'")):
+    line_ends, trouble = characters.examine(block, characters.byte_classes(declared, "+:?'"))
+    assert line_ends == (b"\r" in block or b"\n" in block)
+    if not trouble:
         text, odd = characters.decode(block.decode("latin-1"), declared)
         assert odd is None or rules.UTF_8_UNDECLARED is not odd
         assert text == block.decode("latin-1")

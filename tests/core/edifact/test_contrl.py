@@ -126,7 +126,7 @@ def test_a_repeated_message_reference_rejects_the_second_message() -> None:
         (Finding(fault("37"), "QTY", 10, 2, 2), "UCS+10'UCD+37+2:2'"),
         (Finding(fault("16"), "BGM", 2), "UCS+2+16'"),
         (Finding(fault("39"), "BGM", 2, 3), "UCS+2'UCD+39+3'"),
-        (Finding(fault(None), "BGM", 2), "UCS+2+18'"),
+        (Finding(fault(None, level=Level.SYNTAX), "BGM", 2), "UCS+2+18'"),
     ],
 )
 def test_faults_of_segments_and_elements_stand_below_their_message(finding: Finding, below: str) -> None:
@@ -159,6 +159,7 @@ def test_a_fault_of_unt_and_others_below_are_reported_together() -> None:
         Finding(fault("12", Severity.WARNING), "BGM", 2, 2, 1),
         Finding(fault("12", level=Level.BUSINESS), "LIN", 5),
         Finding(fault("12", level=Level.IDENTIFIER), "LIN", 5),
+        Finding(fault(None), "BGM", 2),  # agreed beyond the directory: a matter of APERAK
         Finding(fault("12"), "BGM", 2).with_severity(Severity.WARNING),
     ],
 )
