@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,8 @@ from flask.testing import FlaskClient
 from sqlalchemy.exc import OperationalError
 from werkzeug.test import TestResponse
 
+from edi_gateway.config import ReverseProxy
+from edi_gateway.partnership import AccessPolicy, Credentials, DatedCertificate
 from edi_gateway.store.transmissions import TransmissionState
 from edi_gateway.web.app import create_app
 from edi_gateway.web.as2 import allowed
@@ -133,3 +137,74 @@ def test_not_ready_without_workers(house: House) -> None:
     client = create_app(house.gateway, workers_alive=lambda: False).test_client()
     response = client.get("/readyz")
     assert (response.status_code, response.json["checks"]["workers"]) == (503, False)
+
+
+# --- beyond the signature -------------------------------------------------------------------------------------------
+
+THEIRS = Credentials(username="them", password_variable="EDI_GATEWAY_SECRET_VENDOR")
+
+
+def basic(username: str, password: str) -> str:
+    return "Basic " + base64.b64encode(f"{username}:{password}".encode()).decode()
+
+
+def test_025_a_partner_that_has_to_log_in_is_asked_and_let_in(
+    house: House, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """RFC 9110 §11.6.1: the challenge, and then the same message with credentials. A first try without is no fault."""
+    monkeypatch.setenv("EDI_GATEWAY_SECRET_VENDOR", "their password")
+    house.agree(access=AccessPolicy(credentials=THEIRS))
+    asked = post(client, house.message())
+    assert (asked.status_code, asked.headers["WWW-Authenticate"]) == (401, 'Basic realm="AS2", charset="UTF-8"')
+    assert (house.rows(), house.events()) == ([], [])
+    answer = post(client, house.message(), Authorization=basic("them", "their password"))
+    assert answer.status_code == 200
+    assert house.only().state is TransmissionState.RECEIVED
+    assert "authorization" not in {name.lower() for name, _ in house.only().headers}
+
+
+@pytest.mark.parametrize(
+    "authorization", [basic("them", "wrong"), basic("us", "their password"), "Basic %%%", "Bearer x", "Basic"]
+)
+def test_025_wrong_credentials_leave_an_event_and_nothing_else(
+    house: House, client: FlaskClient, monkeypatch: pytest.MonkeyPatch, authorization: str
+) -> None:
+    monkeypatch.setenv("EDI_GATEWAY_SECRET_VENDOR", "their password")
+    house.agree(access=AccessPolicy(credentials=THEIRS))
+    assert post(client, house.message(), Authorization=authorization).status_code == 401
+    assert house.rows() == []
+    for event in house.events():
+        assert (event.kind, event.subject) == ("partnership.access-denied", "partnership:vendor")
+        assert "wrong" not in str(event.details)
+
+
+def test_025_without_its_password_the_gateway_lets_nobody_in(house: House, client: FlaskClient) -> None:
+    house.agree(access=AccessPolicy(credentials=THEIRS))
+    assert post(client, house.message(), Authorization=basic("them", "")).status_code == 503
+    assert house.alerts() == ["alert.relationship-fault"]
+
+
+@pytest.mark.parametrize(
+    ("believed", "header", "status"),
+    [
+        ("127.0.0.1", "Client-Cert", 200),
+        ("127.0.0.0/8, ::1", "Client-Cert", 200),
+        ("10.0.0.1", "Client-Cert", 403),  # a client that writes the header itself
+        ("", "Client-Cert", 403),
+        ("127.0.0.1", "", 403),
+        ("127.0.0.1", "X-Other", 403),
+    ],
+)
+def test_024_a_client_certificate_counts_from_a_trusted_proxy_alone(
+    house: House, believed: str, header: str, status: int
+) -> None:
+    """RFC 9440 §4: any client can write this header."""
+    shown = house.partner.key.certificate
+    house.agree(access=AccessPolicy(client_certificates=(DatedCertificate(pem=shown.pem),)))
+    proxied = ReverseProxy(addresses=believed, client_certificate_header=header)
+    config = house.gateway.config.model_copy(update={"reverse_proxy": proxied})
+    client = create_app(replace(house.gateway, config=config)).test_client()
+    value = f":{base64.b64encode(shown.der).decode()}:"
+    assert post(client, house.message(), Client_Cert=value).status_code == status
+    assert len(house.rows()) == (status == 200)
+    assert [event.kind for event in house.events("partnership.")] == ["partnership.access-denied"] * (status == 403)
