@@ -18,6 +18,7 @@ from edi_gateway.partner_file import (
     As2Section,
     EdifactSection,
     Folder,
+    GuidelineSection,
     MessageSection,
     PartnerSection,
     TolerancesSection,
@@ -26,7 +27,7 @@ from edi_gateway.partnership import Credentials, DatedCertificate, Partnership, 
 from edi_gateway.strict_toml import Section
 
 _CERTIFICATE_KEYS = ("signing_certificates", "encryption_certificates", "certificates", "client_certificates")
-_TABLES = ("tls", "http", "access")  # of as2, each written as a table of its own
+_TABLES = ("tls", "http", "access", "guideline")  # each written as a table of its own, or several
 _AUTHORITIES = "authorities.pem"
 _UNITS = ((86400, "d"), (3600, "h"), (60, "m"), (1, "s"))
 
@@ -42,6 +43,7 @@ def export(partnership: Partnership) -> Folder:
         _table("[as2.access]", AccessSection, partnership.as2.access, _access_files(partnership, files)),
         _table("[edifact]", EdifactSection, partnership.edifact),
         _severities(partnership.edifact.severities),
+        *(_table("[[edifact.guideline]]", GuidelineSection, row) for row in partnership.edifact.guideline),
         *(_table("[[messages]]", MessageSection, message) for message in partnership.messages),
         _table("[tolerances]", TolerancesSection, partnership.tolerances),
     ]
@@ -131,6 +133,8 @@ def _value(value: object) -> str:
             return "{ " + ", ".join(f"{name} = {_value(text)}" for name, text in said if text) + " }"
         case frozenset():
             return f"[{', '.join(_value(item) for item in sorted(value))}]"
+        case tuple():
+            return f"[{', '.join(map(_value, value))}]"
         case _:
             # JSON's escapes are TOML's; DEL alone must be escaped in TOML and is not in JSON.
             return json.dumps(str(value), ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -54,7 +54,8 @@ from edi_gateway.checked_fields import (
     Whole,
 )
 from edi_gateway.marketplace import identifiers
-from edi_gateway.messages import UnknownDirectoryError, directory
+from edi_gateway.messages import UnknownDirectoryError, directory, specification
+from edi_gateway.messages.guideline import ROWS_MAX, SHIPPED, Guideline, GuidelineError, demands, misplaced
 from edi_gateway.partner_connection import AccessSection, CredentialsSection, HttpSection, TlsSection, bundle, leaves
 from edi_gateway.partnership import (
     AccessPolicy,
@@ -64,6 +65,7 @@ from edi_gateway.partnership import (
     DatedCertificate,
     Direction,
     EdifactPolicy,
+    GuidelineRow,
     HttpPolicy,
     MdnMode,
     MessageAgreement,
@@ -80,6 +82,7 @@ CERTIFICATES_MAX = 10
 """Certificates for one purpose: the present one, the next one, and some history."""
 MESSAGES_MAX = 100
 SEVERITIES_MAX = 500
+GUIDELINE_CODES_MAX = 500
 
 _NameT = TypeVar("_NameT", bound=StrEnum)
 
@@ -211,6 +214,9 @@ class PartnerSection(Section):
     city: Text = ""
     iban: OptionalIban = Field(default="", description="account that it is paid to, electronic form")
     bic: OptionalBic = Field(default="", description="bank of that account")
+    language: Literal["", "fr", "en"] = Field(
+        default="", description="of the texts that they are sent; default: fr in France, en elsewhere"
+    )
 
     @model_validator(mode="after")
     def _is_one_company(self) -> PartnerSection:
@@ -367,6 +373,30 @@ class As2Section(Section):
         return self.encryption_certificates or self.signing_certificates
 
 
+class GuidelineSection(Section):
+    """One demand of the partner's own guideline: a place in what they send, and what was agreed there."""
+
+    message: str = Field(description="message type, one that they send")
+    path: str = Field(max_length=200, description="such as NAD+SU/RFF+VA, LIN/QTY+21 or BGM/1225")
+    status: Literal["", "mandatory", "forbidden"] = ""
+    length_max: Whole = Field(default=0, ge=0, le=9999, description="characters of the data element")
+    codes: tuple[Annotated[str, Field(min_length=1, max_length=35)], ...] = Field(
+        default=(), max_length=GUIDELINE_CODES_MAX, description="the values of the data element that are agreed"
+    )
+    severity: Literal["error", "warning", "info"] = "error"
+
+    @model_validator(mode="after")
+    def _can_be_understood(self) -> GuidelineSection:
+        row = GuidelineRow(**_values(self))
+        if not demands(row):
+            raise ValueError(f"nothing is demanded of {self.path}; status, length_max or codes")
+        try:
+            Guideline.read("", {self.message: {self.path: demands(row)}})
+        except GuidelineError as error:
+            raise ValueError(str(error).removeprefix(", ")) from None
+        return self
+
+
 class EdifactSection(Section):
     """How interchanges are addressed, written and judged."""
 
@@ -383,6 +413,7 @@ class EdifactSection(Section):
     agreement: str = Field(default="EANCOM", max_length=35, description="0032")
     send_una: Flag = True
     request_acknowledgement: Flag = Field(default=True, description="0031: ask for a CONTRL")
+    contrl_wait: Duration = Field(default=timedelta(minutes=15), description="that CONTRL is overdue after this")
     answer_contrl: Flag = Field(default=True, description="send a CONTRL also where 0031 does not ask")
     test: Flag = Field(default=False, description="0035: what we send is a test")
     accept_test: Flag = Field(default=False, description="take what they mark as a test")
@@ -390,6 +421,12 @@ class EdifactSection(Section):
         Field(default_factory=dict, max_length=SEVERITIES_MAX, description="finding code = severity with this partner")
     )
     timezone: str = Field(default="Europe/Paris", description="of the times in their documents (IANA)")
+    guidelines: tuple[Literal["eancom"], ...] = Field(
+        default=(), max_length=len(SHIPPED), description="that their messages are judged by, beside the directory"
+    )
+    guideline: tuple[GuidelineSection, ...] = Field(
+        default=(), max_length=ROWS_MAX, description="[[edifact.guideline]], their own guideline row by row"
+    )
 
     @field_validator("our_id")
     @classmethod
@@ -514,6 +551,9 @@ def read(folder: Folder, ours: Ours, now: datetime) -> Reading:
     checked = strict_toml.validate(data, PartnerFile, folder.path, context=surroundings)
     if isinstance(checked, list):
         return Reading(None, tuple(checked))
+    misplaced_rows = tuple(_misplaced_rows(checked, folder.path))
+    if misplaced_rows:
+        return Reading(None, misplaced_rows)
     warnings = tuple(_warnings(checked, folder.path, surroundings))
     return Reading(_partnership(folder.name, checked, surroundings), (), warnings)
 
@@ -562,6 +602,29 @@ def _our_address(edifact: EdifactPolicy) -> str:
     return f"{edifact.our_id}:{edifact.our_qualifier}"
 
 
+def _misplaced_rows(checked: PartnerFile, path: str) -> Iterator[Problem]:
+    """Rows of the guideline about messages that they do not send, or places that these have not; rows said twice."""
+    sent = {message.type: message.directory for message in checked.messages if message.direction is Direction.IN}
+    seen: set[tuple[str, str]] = set()
+    for number, row in enumerate(checked.edifact.guideline, 1):
+        key = f"edifact.guideline[{number}]"
+        if row.message not in sent:
+            types = ", ".join(sent) or "none is agreed"
+            yield Problem(path, f"{key}.message", f"{row.message!r} is not agreed as what they send", types)
+        elif reason := _misplaced(row, sent[row.message]):
+            yield Problem(path, f"{key}.path", reason, "a place of the message, such as LIN/QTY+21")
+        elif (row.message, row.path) in seen:
+            yield Problem(path, f"{key}.path", f"{row.path} of {row.message} stands twice", "one row a place")
+        seen.add((row.message, row.path))
+
+
+def _misplaced(row: GuidelineSection, directory_name: str) -> str:
+    found = specification(row.message, directory_name)
+    read_row = Guideline.read("", {row.message: {row.path: demands(GuidelineRow(**_values(row)))}})
+    (restriction,) = read_row.restrictions[row.message]
+    return misplaced(restriction, found) if found else f"{row.message} has no tables in {directory_name}"
+
+
 def _partnership(name: str, checked: PartnerFile, surroundings: _Surroundings) -> Partnership:
     as2 = _values(checked.as2)
     as2["accepted_digests"] = frozenset(digest.value for digest in checked.as2.accepted_digests)
@@ -581,6 +644,7 @@ def _partnership(name: str, checked: PartnerFile, surroundings: _Surroundings) -
     )
     edifact = _values(checked.edifact)
     edifact["their_id"] = checked.edifact.their_id or checked.partner.gln
+    edifact["guideline"] = tuple(GuidelineRow(**_values(row)) for row in checked.edifact.guideline)
     return Partnership(
         partner=TradingPartner(name=name, **_values(checked.partner)),
         as2=As2Policy(**as2),

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
 from enum import StrEnum
+from typing import Literal
 
 
 class Direction(StrEnum):
@@ -50,6 +51,12 @@ class TradingPartner:
     city: str = ""
     iban: str = ""
     bic: str = ""
+    language: str = ""  # fr | en, of the texts that they are sent; "": French in France, English elsewhere
+
+    @property
+    def speaks(self) -> Literal["en", "fr"]:
+        """The language of the texts that they are sent."""
+        return "fr" if self.language == "fr" or (not self.language and self.country == "FR") else "en"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,6 +171,18 @@ class As2Policy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GuidelineRow:
+    """One demand of a partner's own guideline: a place in a message, and what was agreed there."""
+
+    message: str  # such as ORDRSP
+    path: str  # such as LIN/QTY+21, or BGM/1225 for a data element
+    status: str = ""  # mandatory | forbidden | "": neither
+    length_max: int = 0  # characters of the data element; 0: as the directory has it
+    codes: tuple[str, ...] = ()  # values of the data element; none: as the directory has it
+    severity: str = "error"  # error | warning | info
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EdifactPolicy:
     """How interchanges with this partner are addressed, written and judged."""
 
@@ -176,11 +195,14 @@ class EdifactPolicy:
     agreement: str = "EANCOM"  # 0032
     send_una: bool = True
     request_acknowledgement: bool = True  # 0031 on what we send
+    contrl_wait: timedelta = timedelta(minutes=15)  # the CONTRL that we asked for is overdue after this
     answer_contrl: bool = True  # answer every interchange, also where 0031 does not ask
     test: bool = False  # 0035 on what we send
     accept_test: bool = False  # whether 0035 is accepted inbound
     severities: dict[str, str] = field(default_factory=dict)  # finding code -> error | warning | info | off
     timezone: str = "Europe/Paris"
+    guidelines: tuple[str, ...] = ()  # that come with the gateway, such as eancom
+    guideline: tuple[GuidelineRow, ...] = ()  # of their own
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,7 @@ from itertools import groupby
 
 from edi_gateway.edifact.characters import CHARACTER_SETS
 from edi_gateway.edifact.envelope import SYNTAX_VERSIONS
-from edi_gateway.edifact.findings import Finding, Level
+from edi_gateway.edifact.findings import Finding
 from edi_gateway.edifact.segment import Segment
 from edi_gateway.edifact.verdict import (
     Address,
@@ -80,8 +80,6 @@ _OF_GROUP = frozenset({"UNG", "UNE"})
 _OF_MESSAGE = frozenset({"UNH", "UNT"})
 
 FIRST_BEYOND_LATIN_1 = 0x100
-
-_LEVELS = frozenset({Level.SYNTAX, Level.STRUCTURE, Level.CODE_LIST})
 
 
 # Out
@@ -167,7 +165,7 @@ def _rejections(verdict: InterchangeVerdict) -> Iterator[Segment]:
 
 def _rejected_messages(messages: Iterable[MessageVerdict]) -> Iterator[Segment]:
     for message in messages:
-        errors = [finding for finding in message.findings if finding.is_error and finding.level in _LEVELS]
+        errors = [finding for finding in message.findings if finding.is_error and finding.is_of_syntax]
         if errors and not _is_contrl(message):
             yield from _rejected_message(message.header, errors)
 

@@ -37,6 +37,9 @@ class Level(StrEnum):
     BUSINESS = "business"
 
 
+_OF_THE_MESSAGE = frozenset({Level.STRUCTURE, Level.CODE_LIST})
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """One row of a catalogue of findings.
@@ -92,6 +95,11 @@ class Finding:
     def contrl(self) -> str | None:
         """The 0085 code that a CONTRL reports for this finding, or None."""
         return self.rule.contrl
+
+    @property
+    def is_of_syntax(self) -> bool:
+        """Whether a CONTRL speaks of it. Anything else is for APERAK: what was agreed beyond the directory too."""
+        return self.level is Level.SYNTAX or (self.contrl is not None and self.level in _OF_THE_MESSAGE)
 
     @property
     def is_error(self) -> bool:

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import delete
 
 from edi_gateway.edifact.contrl import MESSAGE_TYPE
-from edi_gateway.edifact.findings import Finding, Level
+from edi_gateway.edifact.findings import Finding
 from edi_gateway.edifact.verdict import MessageVerdict
 from edi_gateway.gateway import rules
 from edi_gateway.gateway.acknowledge import settle
@@ -43,9 +43,6 @@ from edi_gateway.translators.json_form import from_json, to_json
 
 REASON_CHARACTERS_MAX = 500
 DOCUMENT_NUMBER_CHARACTERS_MAX = 80
-
-_OF_CONTRL = frozenset({Level.SYNTAX, Level.STRUCTURE, Level.CODE_LIST})
-"""The levels of which a CONTRL speaks; an error of any other is for an operator, and for APERAK."""
 
 REPLAYABLE = frozenset({MessageState.EXCEPTION, MessageState.WAITING})
 
@@ -131,8 +128,8 @@ def _read_again(
 
 
 def _judged(context: HandlerContext, verdict: MessageVerdict) -> None:
-    """Reject what the CONTRL rejects; keep what else is wrong (an identifier) as an exception; process the rest."""
-    syntax = [finding for finding in verdict.findings if finding.level in _OF_CONTRL]
+    """Reject what the CONTRL rejects; what else is wrong makes an exception, such as a guideline; process the rest."""
+    syntax = [finding for finding in verdict.findings if finding.is_of_syntax]
     if _errors(syntax):
         _change(context, MessageEvent.REJECT, _errors(syntax))
     elif not verdict.valid:

@@ -10,6 +10,8 @@ rows name places by a path, in the words of the trade:
 
 Groups are named by their trigger, so a path holds in every directory that has the same shape. A guideline
 speaks of agreement, not of syntax: its findings have no 0085 code, and are answered by APERAK.
+
+`shipped` gives the guidelines of a name that come with the gateway, `agreed` those of a partnership.
 """
 
 from __future__ import annotations
@@ -19,20 +21,26 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 
 from edi_gateway.edifact.findings import Finding, Rule, Severity
 from edi_gateway.edifact.segment import Segment
 from edi_gateway.messages import rules
+from edi_gateway.messages._directory import Node
 from edi_gateway.messages._elements import SegmentLayout
+from edi_gateway.messages._specification import MessageSpecification
 from edi_gateway.messages.tree import Group
+from edi_gateway.partnership import GuidelineRow, Partnership
 
 SHIPPED: dict[str, tuple[str, ...]] = {"eancom": ("eancom-1997.json", "eancom-2002.json")}
 """Guidelines that come with the gateway: name -> files, one for each directory that the guideline covers."""
 
 ROWS_MAX = 2_000
 """Rows of one guideline."""
+
+AGREED_KEPT = 1_000
+"""Partners whose guidelines are kept as they were read."""
 
 _STEP = re.compile(r"([A-Z]{3})(?:\+([^/+]+))?")
 _ELEMENT = re.compile(r"[0-9]{4}|[CS][0-9]{3}")
@@ -116,6 +124,46 @@ def shipped(name: str) -> tuple[Guideline, ...]:
         Guideline.read(document["name"], document["messages"], Severity(document["severity"]), document["directory"])
         for document in documents
     )
+
+
+def agreed(partnership: Partnership) -> tuple[Guideline, ...]:
+    """The guidelines by which a partner's messages are judged. Raises GuidelineError for what its file refuses."""
+    edifact = partnership.edifact
+    return _agreed(partnership.name, edifact.guidelines, edifact.guideline)
+
+
+@lru_cache(maxsize=AGREED_KEPT)
+def _agreed(partner: str, names: tuple[str, ...], rows: tuple[GuidelineRow, ...]) -> tuple[Guideline, ...]:
+    """Those that come with the gateway, and the partner's own, a guideline for each severity."""
+    own: dict[Severity, dict[str, dict[str, Mapping[str, object]]]] = {}
+    for row in rows:
+        own.setdefault(Severity(row.severity), {}).setdefault(row.message, {})[row.path] = demands(row)
+    return (
+        *(guideline for name in names for guideline in shipped(name)),
+        *(Guideline.read(partner, messages, severity) for severity, messages in own.items()),
+    )
+
+
+def demands(row: GuidelineRow) -> Mapping[str, object]:
+    """A partner's row as `Guideline.read` takes it: what it says, without what it leaves open."""
+    said = {"status": row.status, "length_max": row.length_max, "codes": row.codes}
+    return {name: value for name, value in said.items() if value}
+
+
+def misplaced(restriction: Restriction, specification: MessageSpecification) -> str:
+    """Why a message has no such place, "" if it has: a row about nothing would silently demand nothing."""
+    levels: list[Sequence[Node]] = [specification.nodes]
+    for step in restriction.groups:
+        levels = [node.children for level in levels for node in level if node.tag == step.tag and node.children]
+        if not levels:
+            return f"no segment group of {specification.message_type} begins with {step.tag} there"
+    tag, element = restriction.segment.tag, restriction.element
+    if not any(node.tag == tag for level in levels for node in level):
+        return f"{specification.message_type} of {specification.directory.name} has no {tag} there"
+    layout = specification.layout(tag)
+    if element and (layout is None or not list(_places(layout, element))):
+        return f"{tag} of {specification.directory.name} has no data element {element}"
+    return ""
 
 
 def _read_row(where: str, path: str, row: Mapping[str, object]) -> Restriction:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from edi_gateway.edifact.findings import Finding, Severity
 from edi_gateway.edifact.verdict import Address, InterchangeHeader
-from edi_gateway.messages.guideline import Guideline
+from edi_gateway.messages.guideline import Guideline, agreed
 from edi_gateway.partnership import Direction, Partnership
 
 OFF = "off"
@@ -42,12 +42,15 @@ class JudgingPolicy:
         guidelines: Iterable[Guideline] = (),
         is_repeated: Callable[[InterchangeHeader], bool] | None = None,
     ) -> JudgingPolicy:
-        """What is agreed in a partnership about the interchanges that the partner sends."""
+        """What is agreed in a partnership about the interchanges that the partner sends.
+
+        `guidelines` are added to those of the partnership.
+        """
         edifact = partnership.edifact
         agreements = [agreement for agreement in partnership.messages if agreement.direction is Direction.IN]
         return cls(
             severities=edifact.severities,
-            guidelines=tuple(guidelines),
+            guidelines=(*agreed(partnership), *guidelines),
             agreed_types=frozenset(agreement.type for agreement in agreements),
             directories={agreement.type: agreement.directory for agreement in agreements},
             accept_test=edifact.accept_test,

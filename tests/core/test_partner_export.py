@@ -19,6 +19,7 @@ from edi_gateway.partnership import (
     DatedCertificate,
     Direction,
     EdifactPolicy,
+    GuidelineRow,
     HttpPolicy,
     MdnMode,
     MessageAgreement,
@@ -54,6 +55,7 @@ partners = st.builds(
     siren=st.sampled_from(["", "123456782"]),
     street=texts,
     city=texts,
+    language=st.sampled_from(["", "fr", "en"]),
 )
 credentials = st.none() | st.builds(
     Credentials, username=st.just('u"s'), password_file=st.sampled_from(["/run/secrets/x", "ü/x"])
@@ -110,7 +112,22 @@ edifact_policies = st.builds(
     test=flags,
     severities=st.dictionaries(st.from_regex(r"[A-Z][0-9]{3}", fullmatch=True), st.sampled_from(["warning", "off"])),
     timezone=st.sampled_from(["Europe/Paris", "UTC"]),
+    contrl_wait=durations,
+    guidelines=st.sampled_from([(), ("eancom",)]),
 )
+guideline_rows = st.lists(
+    st.builds(
+        GuidelineRow,
+        message=st.just("ORDRSP"),
+        path=st.sampled_from(["BGM/1225", "NAD+SU/RFF+VA/1154", "LIN/QTY+21/6060"]),
+        status=st.sampled_from(["mandatory", "forbidden"]),
+        length_max=st.integers(0, 35),
+        codes=st.lists(texts.filter(bool), max_size=3).map(tuple),
+        severity=st.sampled_from(["error", "info"]),
+    ),
+    unique_by=lambda row: row.path,
+).map(tuple)
+SENT_BY_THEM = MessageAgreement(type="ORDRSP", direction=Direction.IN)
 messages = st.lists(
     st.builds(
         MessageAgreement,
@@ -126,8 +143,8 @@ partnerships = st.builds(
     Partnership,
     partner=partners,
     as2=policies,
-    edifact=edifact_policies,
-    messages=messages,
+    edifact=st.builds(lambda policy, rows: replace(policy, guideline=rows), edifact_policies, guideline_rows),
+    messages=messages.map(lambda agreed: (*agreed, SENT_BY_THEM)),
     tolerances=st.builds(Tolerances, price_absolute=amounts, quantity_percent=amounts),
     commission_rate=st.none() | amounts.map(lambda value: Decimal(format((value / 100).normalize(), "f"))),
 )

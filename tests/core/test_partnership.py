@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from edi_gateway import partner_connection, partner_file
 from edi_gateway.as2.certificates import Certificate
+from edi_gateway.messages.guideline import SHIPPED
 from edi_gateway.partner_file import Folder, Ours, Reading, conflicts, read
 from edi_gateway.partnership import (
     AccessPolicy,
@@ -26,6 +27,7 @@ from edi_gateway.partnership import (
     DatedCertificate,
     Direction,
     EdifactPolicy,
+    GuidelineRow,
     HttpPolicy,
     MessageAgreement,
     Partnership,
@@ -83,6 +85,7 @@ def test_the_least_file_gives_every_default() -> None:
         (partner_file.PartnerSection, TradingPartner, {"name"}),
         (partner_file.As2Section, As2Policy, set()),
         (partner_file.EdifactSection, EdifactPolicy, set()),
+        (partner_file.GuidelineSection, GuidelineRow, set()),
         (partner_file.MessageSection, MessageAgreement, set()),
         (partner_file.TolerancesSection, Tolerances, set()),
         (partner_connection.TlsSection, TlsPolicy, set()),
@@ -114,10 +117,35 @@ def test_the_sample_is_good_and_names_every_key() -> None:
         partner_connection.HttpSection,
         partner_connection.AccessSection,
         partner_file.EdifactSection,
+        partner_file.GuidelineSection,
     ):
         for key in section.model_fields:
-            said = (f"\n{key} =", f"\n# {key} =", f"[edifact.{key}]", f"[as2.{key}]")
+            said = (f"\n{key} =", f"\n# {key} =", f"[edifact.{key}]", f"[as2.{key}]", f"[[edifact.{key}]]")
             assert any(text in sample.text for text in said), key
+
+
+def test_the_guideline_that_the_sample_shows_can_be_agreed() -> None:
+    text = (PARTNERS / "demo-vendor" / "partner.toml").read_text(encoding="utf-8")
+    begin, end = text.index("# [[edifact.guideline]]"), text.index("# What travels")
+    shown = "\n".join(line.removeprefix("# ") for line in text[begin:end].splitlines())
+    read_so = good(new=shown.replace('"DESADV"', '"ORDRSP"').replace("CPS/LIN", "LIN")).edifact.guideline
+    assert [(row.path, row.status, row.length_max, row.codes, row.severity) for row in read_so] == [
+        ("LIN/PIA+5", "mandatory", 0, (), "error"),
+        ("BGM/1004", "", 17, (), "error"),
+        ("LIN/QTY/6063", "", 0, ("12", "21"), "warning"),
+    ]
+
+
+def test_every_guideline_that_is_shipped_can_be_agreed() -> None:
+    assert good(new=f"[edifact]\nguidelines = {list(SHIPPED)}").edifact.guidelines == tuple(SHIPPED)
+
+
+@pytest.mark.parametrize(
+    ("country", "said", "speaks"), [("FR", "", "fr"), ("DE", "", "en"), ("FR", "en", "en"), ("BE", "fr", "fr")]
+)
+def test_a_partner_is_told_in_its_language(country: str, said: str, speaks: str) -> None:
+    new = f"[partner]\ncountry = '{country}'\nlanguage = '{said}'"
+    assert good(old="[partner]", new=new).partner.speaks == speaks
 
 
 def test_what_the_sample_comments_out_is_the_default() -> None:
@@ -156,6 +184,12 @@ def test_the_committed_schema_is_the_model() -> None:
 
 
 # --- what is refused -----------------------------------------------------------------------------
+
+_ROW = "edifact.guideline[1]"
+
+
+def _rows(*rows: str) -> str:
+    return "".join(f"\n[[edifact.guideline]]\n{row}" for row in rows)
 
 
 @pytest.mark.parametrize(
@@ -227,6 +261,24 @@ def test_the_committed_schema_is_the_model() -> None:
         ("", "[commission]\nrate = 12", "commission.rate", "less than or equal to 1"),
         ("", "[commission]\nrate = true", "commission.rate", "not a number"),
         ("", "[partnr]\n", "partnr", "did you mean partner?"),
+        ("[partner]", "[partner]\nlanguage = 'de'", "partner.language", "'fr' or 'en'"),
+        ("", "[edifact]\ncontrl_wait = '0m'", "edifact.contrl_wait", "more than 0"),
+        ("", "[edifact]\nguidelines = ['odette']", "edifact.guidelines[1]", "'eancom'"),
+        ("", _rows("message = 'ORDERS'\npath = 'BGM'\nstatus = 'mandatory'"), f"{_ROW}.message", "not agreed"),
+        ("", _rows("message = 'ORDRSP'\npath = 'bgm'\nstatus = 'mandatory'"), _ROW, "'bgm' is no segment tag"),
+        ("", _rows("message = 'ORDRSP'\npath = 'BGM'"), _ROW, "nothing is demanded of BGM | status, length_max or"),
+        ("", _rows("message = 'ORDRSP'\npath = 'BGM'\nstatus = 'needed'"), f"{_ROW}.status", "'mandatory' or"),
+        ("", _rows("message = 'ORDRSP'\npath = 'BGM'\nlength_max = 3"), _ROW, "are of a data element"),
+        ("", _rows("message = 'ORDRSP'\npath = 'BGM/1004'\nlength_max = -1"), f"{_ROW}.length_max", "greater than"),
+        ("", _rows("message = 'ORDRSP'\npath = 'CPS'\nstatus = 'mandatory'"), f"{_ROW}.path", "ORDRSP of D.96A has no"),
+        ("", _rows("message = 'ORDRSP'\npath = 'CPS/LIN'\nstatus = 'mandatory'"), f"{_ROW}.path", "begins with CPS"),
+        ("", _rows("message = 'ORDRSP'\npath = 'BGM/6060'\nlength_max = 3"), f"{_ROW}.path", "no data element 6060"),
+        (
+            "",
+            _rows(*["message = 'ORDRSP'\npath = 'CUX'\nstatus = 'forbidden'"] * 2),
+            "edifact.guideline[2].path",
+            "CUX of ORDRSP stands twice",
+        ),
     ],
 )
 def test_a_fault_is_named_with_its_key_and_what_is_expected(old: str, new: str, key: str, says: str) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from edi_gateway.edifact.findings import Severity
 from edi_gateway.edifact.verdict import Address
 from edi_gateway.messages import JudgingPolicy
 from edi_gateway.messages.guideline import shipped
@@ -9,6 +12,7 @@ from edi_gateway.partnership import (
     As2Policy,
     Direction,
     EdifactPolicy,
+    GuidelineRow,
     MessageAgreement,
     Partnership,
     TradingPartner,
@@ -45,3 +49,20 @@ def test_further_grades_win() -> None:
     policy = JudgingPolicy.of(partnership()).with_grades({"D341": "off", "I501": "warning"})
     assert policy.severities == {"D341": "off", "I501": "warning"}
 
+
+
+def test_a_partners_guidelines_are_those_shipped_and_its_own_by_severity() -> None:
+    agreed = partnership()
+    rows = (
+        GuidelineRow(message="ORDRSP", path="RFF+VN", status="mandatory"),
+        GuidelineRow(message="ORDRSP", path="BGM/1004", length_max=17, severity="warning"),
+        GuidelineRow(message="ORDRSP", path="CUX", status="forbidden"),
+    )
+    edifact = replace(agreed.edifact, guidelines=("eancom",), guideline=rows)
+    eancom_1997, eancom_2002, *own = JudgingPolicy.of(replace(agreed, edifact=edifact)).guidelines
+    assert (eancom_1997.directory, eancom_2002.directory) == ("D.96A", "D.01B")
+    assert [(g.name, g.severity, [row.path for row in g.restrictions["ORDRSP"]]) for g in own] == [
+        ("vendor", Severity.ERROR, ["RFF+VN", "CUX"]),
+        ("vendor", Severity.WARNING, ["BGM/1004"]),
+    ]
+    assert JudgingPolicy.of(agreed).guidelines == ()
