@@ -443,6 +443,7 @@ class _Opening:
             signed_with=self._signed_with,
             encrypted_with=self._encrypted_with,
             notes=tuple(self._notes),
+            cause=error.with_traceback(None),
         )
 
     def _judged(self, error: Exception) -> tuple[Disposition, str, str]:

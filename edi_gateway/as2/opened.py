@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import BinaryIO
 
@@ -63,6 +63,7 @@ class Refused:
     signed_with: SignedWith | None = None
     encrypted_with: EncryptedWith | None = None
     notes: tuple[str, ...] = ()
+    cause: Exception | None = field(default=None, compare=False, repr=False)  # what `diagnosis` makes words of
 
 
 class Trust(StrEnum):

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 
@@ -28,7 +28,7 @@ from edi_gateway.as2.outbound import Sealed, SignedPart, seal
 from edi_gateway.as2.relationship import Relationship
 from edi_gateway.gateway.app import Gateway
 from edi_gateway.gateway.connections import ConnectionFault
-from edi_gateway.gateway.settle import Judged, NoReceipt, apply, judge_answer
+from edi_gateway.gateway.settle import Judged, NoReceipt, apply, judge_answer, keep_unreadable
 from edi_gateway.gateway.states import OUTBOUND, OutboundEvent, change
 from edi_gateway.partnership import As2Policy, MdnMode, Partnership
 from edi_gateway.store.database import UnitOfWork
@@ -129,12 +129,17 @@ def _begin(uow: UnitOfWork, row: Transmission, reason: str, details: Mapping[str
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What an attempt came to. `judged` is the MDN in the answer, if it decides."""
+    """What an attempt came to. `answered` is what stood in the answer: an MDN, which may decide, or what is none."""
 
     event: OutboundEvent
     reason: str
     retry_after: timedelta | None = None
-    judged: Judged | None = None
+    answered: Judged | NoReceipt | None = None
+    details: Mapping[str, object] = field(default_factory=dict)  # for the event
+
+    @property
+    def is_decided(self) -> bool:
+        return isinstance(self.answered, Judged) and self.answered.counts
 
 
 def dispatch(gateway: Gateway, partnership_name: str) -> bool:
@@ -211,7 +216,8 @@ def _attempt(gateway: Gateway, row: Transmission, partnership: Partnership) -> O
             answer = gateway.send(request)
         except TransportError as error:
             known = "it may have arrived" if error.sent else "it did not leave"
-            return Outcome(OutboundEvent.RETRY, f"{error} ({known})"[:REASON_CHARACTERS_MAX])
+            details = {"transport": str(error)[:REASON_CHARACTERS_MAX], "sent": error.sent}
+            return Outcome(OutboundEvent.RETRY, f"{error} ({known})"[:REASON_CHARACTERS_MAX], details=details)
     return _outcome(gateway, row, relationship, answer)
 
 
@@ -298,24 +304,28 @@ def _outcome(gateway: Gateway, row: Transmission, relationship: Relationship, an
     """A verified MDN decides, under whatever status it comes; otherwise the status does."""
     if row.kind is TransmissionKind.RECEIPT or not answer.body:
         return _by_status(row, answer, "the answer is empty")
-    match judge_answer(row, relationship, answer, gateway):
-        case Judged() as judged if judged.counts:
-            event = OutboundEvent.ACKNOWLEDGE if judged.is_positive else OutboundEvent.REFUSE
-            return Outcome(event, judged.reason, judged=judged)
-        case Judged(reason=reason) | NoReceipt(reason=reason):
-            return _by_status(row, answer, reason)
+    answered = judge_answer(row, relationship, answer, gateway)
+    if isinstance(answered, Judged) and answered.counts:
+        event = OutboundEvent.ACKNOWLEDGE if answered.is_positive else OutboundEvent.REFUSE
+        return Outcome(event, answered.reason, answered=answered)
+    return replace(_by_status(row, answer, answered.reason), answered=answered)
 
 
 def _by_status(row: Transmission, answer: Answer, receipt: str) -> Outcome:
     status = answer.status
+    details = {"http_status": status}
     if 200 <= status < 300:
         event, reason = _DELIVERED[row.receipt_mode]
-        return Outcome(event, reason.format(status=status, receipt=receipt)[:REASON_CHARACTERS_MAX])
+        reason = reason.format(status=status, receipt=receipt)[:REASON_CHARACTERS_MAX]
+        return Outcome(event, reason, details=details)
     if status < 200 or status >= 500 or status in _LATER:
-        return Outcome(OutboundEvent.RETRY, f"HTTP {status}: the partner cannot take it now", _retry_after(answer))
+        reason = f"HTTP {status}: the partner cannot take it now"
+        return Outcome(OutboundEvent.RETRY, reason, _retry_after(answer), details=details)
     if status < 400:
-        return Outcome(OutboundEvent.PARK, f"HTTP {status}: redirects are not followed; correct the partnership's url")
-    return Outcome(OutboundEvent.PARK, f"HTTP {status}: the partner does not take it; ask him, then resend")
+        reason = f"HTTP {status}: redirects are not followed; correct the partnership's url"
+        return Outcome(OutboundEvent.PARK, reason, details=details)
+    reason = f"HTTP {status}: the partner does not take it; ask him, then resend"
+    return Outcome(OutboundEvent.PARK, reason, details=details)
 
 
 def _retry_after(answer: Answer) -> timedelta | None:
@@ -335,8 +345,9 @@ def _conclude(gateway: Gateway, taken: Transmission, partnership: Partnership, o
     with gateway.database.write() as uow:
         row = locked(uow.session, taken.id) or taken
         turn = Turn(uow, row, partnership, gateway.now(), gateway.jitter())
-        if outcome.judged is not None:
-            apply(uow, gateway, outcome.judged.about(row), turn.now)
+        _keep_answer(turn, gateway, outcome.answered)
+        if outcome.is_decided:
+            pass  # the MDN has moved it
         elif row.state is TransmissionState.SENDING and row.attempts == taken.attempts:
             _leave(turn, outcome)
         else:
@@ -344,6 +355,15 @@ def _conclude(gateway: Gateway, taken: Transmission, partnership: Partnership, o
             uow.record_event("transmission.overtaken", row.subject, row.state, row.state, reason, {}, turn.now)
         uow.wake("dispatch", partnership.name)
         uow.commit()
+
+
+def _keep_answer(turn: Turn, gateway: Gateway, answered: Judged | NoReceipt | None) -> None:
+    """The MDN acts; an answer that is none, or that decides nothing, is kept for who looks into it."""
+    match answered:
+        case Judged():
+            apply(turn.uow, gateway, answered.about(turn.row), turn.now)
+        case NoReceipt():
+            keep_unreadable(turn.uow, gateway, turn.row, answered, turn.now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -356,41 +376,55 @@ class Turn:
     now: datetime
     chance: float  # 0 <= chance < 1, spreads retries
 
-    def move(self, event: OutboundEvent, reason: str, *, due_at: datetime | None = None) -> None:
+    def move(
+        self,
+        event: OutboundEvent,
+        reason: str,
+        *,
+        due_at: datetime | None = None,
+        details: Mapping[str, object] | None = None,
+    ) -> None:
         """Along the table; nobody holds it any more."""
-        due = {"due": due_at.isoformat()} if due_at else {}
-        change(self.uow, self.row, OUTBOUND, event, reason=reason, now=self.now, details=due)
+        known = {**(details or {}), **({"due": due_at.isoformat()} if due_at else {})}
+        change(self.uow, self.row, OUTBOUND, event, reason=reason, now=self.now, details=known)
         self.row.reason, self.row.changed_at = reason, self.now
         self.row.due_at, self.row.lease_until = due_at, None
 
-    def park(self, reason: str) -> None:
+    def park(self, reason: str, details: Mapping[str, object] | None = None) -> None:
         """Out of the way, where an operator sees it."""
-        self.move(OutboundEvent.PARK, reason)
+        self.move(OutboundEvent.PARK, reason, details=details)
         self.uow.record_event("alert.transmission-parked", self.row.subject, None, None, reason, {}, self.now)
 
-    def again(self, event: OutboundEvent, reason: str, retry_after: timedelta | None = None) -> None:
+    def again(
+        self,
+        event: OutboundEvent,
+        reason: str,
+        retry_after: timedelta | None = None,
+        details: Mapping[str, object] | None = None,
+    ) -> None:
         """Queue it for its next attempt, or park it when attempts or time are used up."""
         row, policy = self.row, self.partnership.as2 if self.partnership else None
         next_at = self.now + (pause(policy, row.attempts, self.chance, retry_after) if policy else timedelta())
         if policy is not None and row.attempts >= policy.attempts_max:
-            self.park(f"{row.attempts} attempts, the last: {reason}")
+            self.park(f"{row.attempts} attempts, the last: {reason}", details)
         elif row.deadline_at is not None and next_at > row.deadline_at:
-            self.park(f"its deadline comes before the next attempt; the last of {row.attempts}: {reason}")
+            self.park(f"its deadline comes before the next attempt; the last of {row.attempts}: {reason}", details)
         else:
-            self.move(event, reason, due_at=next_at)
+            self.move(event, reason, due_at=next_at, details=details)
             self.uow.wake("dispatch", row.partnership or "", next_at)
 
 
 def _leave(turn: Turn, outcome: Outcome) -> None:
     match outcome.event:
         case OutboundEvent.RETRY:
-            turn.again(outcome.event, outcome.reason, outcome.retry_after)
+            turn.again(outcome.event, outcome.reason, outcome.retry_after, outcome.details)
         case OutboundEvent.PARK:
-            turn.park(outcome.reason)
+            turn.park(outcome.reason, outcome.details)
         case OutboundEvent.AWAIT if turn.partnership is not None:
-            turn.move(outcome.event, outcome.reason, due_at=turn.now + turn.partnership.as2.mdn_wait)
+            due_at = turn.now + turn.partnership.as2.mdn_wait
+            turn.move(outcome.event, outcome.reason, due_at=due_at, details=outcome.details)
         case _:
-            turn.move(outcome.event, outcome.reason)
+            turn.move(outcome.event, outcome.reason, details=outcome.details)
             turn.row.settled_at = turn.now
 
 

@@ -33,6 +33,8 @@ from edi_gateway.transport.http import Answer
 
 RECEIPTS_MAX = 20  # kept for one transmission; what comes beyond them leaves only an event
 REASON_CHARACTERS_MAX = 1000
+UNREADABLE = "unreadable"  # the outcome of a kept answer that is no MDN
+UNREADABLE_BYTES_MAX = 64 * 1024  # of such an answer
 
 _DECIDED: Mapping[TransmissionState, bool] = {TransmissionState.ACKNOWLEDGED: True, TransmissionState.REFUSED: False}
 
@@ -74,6 +76,7 @@ class NoReceipt:
     """An answer that holds no MDN that could be read."""
 
     reason: str
+    answer: Answer
 
 
 def judge_posted(view: Reading, mdn: ReceivedMdn) -> Judged:
@@ -90,7 +93,7 @@ def judge_answer(row: Transmission, relationship: Relationship, answer: Answer, 
     body = io.BytesIO(answer.body)
     opened = open_report(Headers(answer.headers), body, relationship, gateway.payloads.spool, gateway.now())
     if isinstance(opened, Refused):
-        return NoReceipt(opened.diagnosis)
+        return NoReceipt(opened.diagnosis, answer)
     return _judged(row, ReceivedMdn(opened, answer.headers, answer.body))
 
 
@@ -170,5 +173,22 @@ def _keep(
             outcome=settlement.outcome,
             headers=[list(header) for header in mdn.headers],
             body=mdn.body,
+        )
+    )
+
+
+def keep_unreadable(uow: UnitOfWork, gateway: Gateway, row: Transmission, found: NoReceipt, now: datetime) -> None:
+    """Keep what a partner answered with 2xx in place of an MDN, for the diagnosis; of an error its status is enough."""
+    if not 200 <= found.answer.status < 300 or count_receipts(uow.session, row.id) >= RECEIPTS_MAX:
+        return
+    uow.session.add(
+        Receipt(
+            id=gateway.new_id(),
+            transmission_id=row.id,
+            at=now,
+            disposition="",
+            outcome=UNREADABLE,
+            headers=[list(header) for header in found.answer.headers],
+            body=found.answer.body[:UNREADABLE_BYTES_MAX],
         )
     )

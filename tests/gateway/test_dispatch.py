@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from edi_gateway.as2.disposition import DECRYPTION_FAILED, DUPLICATE_DOCUMENT
 from edi_gateway.as2.headers import Headers
 from edi_gateway.gateway.dispatch import JITTER, CannotResend, pause, resend
+from edi_gateway.gateway.settle import UNREADABLE_BYTES_MAX
 from edi_gateway.gateway.sweep import sweep
 from edi_gateway.partnership import As2Policy, Compression, MdnMode
 from edi_gateway.store.partnerships import PartnershipState
@@ -144,6 +145,8 @@ def test_an_mdn_from_somebody_else_decides_nothing(house: House) -> None:
     house.dispatch()
     assert house.row(sent).state is TransmissionState.QUEUED
     assert "signature" in house.row(sent).reason
+    assert [receipt.outcome for receipt in house.receipts()] == ["untrusted"]
+    assert house.alerts() == ["alert.receipt-rejected"]
 
 
 def test_an_mdn_with_a_wrong_mic_is_not_success(house: House) -> None:
@@ -418,3 +421,37 @@ def test_what_cannot_be_sent_again_says_why(house: House) -> None:
     house.agree(PartnershipState.SUSPENDED)
     with pytest.raises(CannotResend, match="suspended"):
         resend(house.gateway, sent)
+
+
+# --- what is kept of an answer that decides nothing -----------------------------------------------------------------
+
+
+def test_an_answer_that_is_no_mdn_is_kept_for_who_looks_into_it(house: House) -> None:
+    sent = house.send()
+    html = (("Content-Type", "text/html"),)
+    house.network.answers = [lambda request, body: Answer(200, html, b"<html>proxy</html>" * 10_000)]
+    house.dispatch()
+    (kept,) = house.receipts()
+    assert (kept.outcome, kept.disposition, kept.headers) == ("unreadable", "", [["Content-Type", "text/html"]])
+    assert len(kept.body) == UNREADABLE_BYTES_MAX
+    assert house.row(sent).state is TransmissionState.QUEUED
+    house.network.answers = [house.network.honest]
+    house.later(hours=1)
+    house.dispatch()
+    assert house.row(sent).state is TransmissionState.ACKNOWLEDGED
+
+
+def test_of_an_http_error_only_the_status_is_kept(house: House) -> None:
+    house.send()
+    house.network.answers = [lambda request, body: Answer(500, (), b"<html>oops</html>")]
+    house.dispatch()
+    assert house.receipts() == []
+    assert house.events("transmission.state")[-1].details["http_status"] == 500
+
+
+def test_what_the_wire_said_stands_in_the_event(house: House) -> None:
+    house.send()
+    house.network.answers = [unreachable]
+    house.dispatch()
+    details = house.events("transmission.state")[-1].details
+    assert (details["transport"], details["sent"]) == ("connection refused", False)

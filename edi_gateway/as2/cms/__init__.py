@@ -10,7 +10,7 @@ unless a function says so. What a partner sent never raises anything but a `CmsE
 
 from edi_gateway.as2.cms.compressed import compress, inflate
 from edi_gateway.as2.cms.content import PREFIX_BYTES, ContentType, content_type_of
-from edi_gateway.as2.cms.enveloped import Enveloped, encrypt, open_enveloped, recipients_of
+from edi_gateway.as2.cms.enveloped import Enveloped, EnvelopeHead, encrypt, head_of, open_enveloped, recipients_of
 from edi_gateway.as2.cms.errors import (
     AlgorithmRefused,
     CmsError,
@@ -34,6 +34,7 @@ __all__ = [
     "ContentType",
     "DecompressionFailed",
     "DecryptionFailed",
+    "EnvelopeHead",
     "Enveloped",
     "InflateLimit",
     "KeyReference",
@@ -49,6 +50,7 @@ __all__ = [
     "compress",
     "content_type_of",
     "encrypt",
+    "head_of",
     "inflate",
     "open_enveloped",
     "open_signed",

@@ -90,6 +90,27 @@ def open_enveloped(
     return Enveloped(content, cipher, recovered.transport, recovered.key, len(infos))
 
 
+@dataclass(frozen=True, slots=True)
+class EnvelopeHead:
+    """What an envelope tells anybody, without any key."""
+
+    recipients: tuple[KeyReference, ...]
+    cipher: Cipher | None  # None: one that we do not know
+    cipher_oid: str
+    has_tag: bool  # AuthEnvelopedData: there is a place for the tag of an authenticated cipher
+
+
+def head_of(chunks: Iterable[bytes]) -> EnvelopeHead:
+    """What stands before the content; reads no further. `Malformed` if it is no envelope."""
+    source = ber.Source(chunks)
+    kind, infos = _recipients(source)
+    source.enter(der.SEQUENCE, "encryptedContentInfo")
+    source.element("contentType", der.OBJECT_IDENTIFIER)
+    oid = read_algorithm(source.element("contentEncryptionAlgorithm")).oid
+    recipients = tuple(info.recipient for info in infos)
+    return EnvelopeHead(recipients, Cipher.of_oid(oid), oid, kind is ContentType.AUTH_ENVELOPED)
+
+
 def recipients_of(chunks: Iterable[bytes]) -> tuple[KeyReference, ...]:
     """Whom an envelope is encrypted for, told without any key. Reads only what stands before the content."""
     _, infos = _recipients(ber.Source(chunks))
