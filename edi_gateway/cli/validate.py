@@ -25,11 +25,11 @@ from edi_gateway.cli.documents import (
     reason_unread,
     say,
 )
-from edi_gateway.cli.frame import json_option
+from edi_gateway.cli.frame import UserError, json_option, load_config
 from edi_gateway.edifact.events import FileFinding
 from edi_gateway.edifact.findings import Finding, Language, Severity
 from edi_gateway.edifact.verdict import Address, InterchangeHeader, InterchangeVerdict, MessageVerdict
-from edi_gateway.messages.guideline import SHIPPED, shipped
+from edi_gateway.messages.guideline import SHIPPED, Guideline, shipped
 from edi_gateway.messages.judge import InterchangeBegun, stream
 from edi_gateway.messages.policy import JudgingPolicy
 
@@ -76,22 +76,42 @@ class Output(Protocol):
 @click.option(
     "--guideline", "guidelines", multiple=True, type=click.Choice(tuple(SHIPPED)), help="Judge by this guideline too."
 )
+@click.option("--partner", metavar="NAME", help="Judge as what this trading partner sends, by its folder.")
 @language_option
 def validate(
-    files: Sequence[str], as_json: bool, as_contrl: bool, guidelines: Sequence[str], language: Language
+    files: Sequence[str], as_json: bool, as_contrl: bool, guidelines: Sequence[str], partner: str, language: Language
 ) -> None:
     """Judge EDIFACT files by their directories and print what is wrong with them.
+
+    With --partner they are judged as the gateway judges what comes from that partner: who sends to whom, which
+    messages are agreed, its guidelines and severities. Its folder need not be in force yet.
 
     `-` reads the standard input. Exit code 0: all valid; 1: errors found; 2: not EDIFACT, or not readable.
     """
     if as_json and as_contrl:
         raise click.UsageError("--json and --contrl exclude each other")
-    policy = JudgingPolicy(guidelines=tuple(guideline for name in guidelines for guideline in shipped(name)))
+    added = tuple(guideline for name in guidelines for guideline in shipped(name))
+    policy = _policy_of(partner, added) if partner else JudgingPolicy(guidelines=added)
     outputs: dict[bool, Callable[[Language], Output]] = {as_json: ForPrograms, as_contrl: AsContrl}
     output = outputs.get(True, ForPeople)(language)
     codes = [judge_file(path, policy, output, language) for path in files]
     output.end()
     click.get_current_context().exit(max(codes))
+
+
+def _policy_of(partner: str, added: Sequence[Guideline]) -> JudgingPolicy:
+    """How what a partner sends is judged, by its folder as it stands."""
+    from edi_gateway.gateway import onboarding  # it brings the store, which the start of this command cannot wait for
+    from edi_gateway.partner_file import Ours
+
+    config = load_config()
+    folders, problems = onboarding.read_folders(config.partners_dir, [partner])
+    ours = Ours(as2_id=config.identity.as2_id, gln=config.identity.gln)
+    checked = onboarding.check(folders, ours, datetime.now(UTC))
+    if problems or checked.problems:
+        raise UserError("\n".join(str(problem) for problem in (*problems, *checked.problems)))
+    (partnership,) = checked.partnerships
+    return JudgingPolicy.of(partnership, guidelines=added)
 
 
 def judge_file(path: str, policy: JudgingPolicy, output: Output, language: Language) -> int:

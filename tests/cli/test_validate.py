@@ -6,6 +6,8 @@ import json
 import resource
 import subprocess
 import sys
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,7 @@ from edi_gateway.messages.judge import judge
 from tests.core.messages.provocations import interchange
 from tests.core.messages.test_corpus import Row, rows
 from tests.core.messages.texts import ORDER
+from tests.partner_folders import folder, vendor_key, write
 
 GOOD = interchange()
 BAD = interchange(ORDER.replace("BGM+220+PO1+9'", "").replace("QTY+21:10'", "QTY+21:1O'").replace("UNT+15", "UNT+14"))
@@ -110,6 +113,63 @@ def test_what_is_no_edifact_has_no_contrl() -> None:
     result = run("--contrl", "binary", code=2)
     assert result.stdout == ""
     assert "binary: not read: " in result.stderr
+
+
+RESPONSE = (
+    b"UNA:+.? 'UNB+UNOC:3+9521321000025:14+9521321000018:14+261122:0915+V1'UNH+1+ORDRSP:D:96A:UN:EAN005'"
+    b"BGM+231+OR-1001+29'DTM+137:20261122:102'RFF+ON:PO1'NAD+BY+9521321000018::9'NAD+SU+9521321000025::9'"
+    b"UNS+S'UNT+8+1'UNZ+1+V1'"
+)
+GUIDELINE = """
+[edifact]
+guidelines = ["eancom"]
+[[edifact.guideline]]
+message = "ORDRSP"
+path = "BGM/1004"
+length_max = 6
+[[edifact.guideline]]
+message = "ORDRSP"
+path = "CUX"
+status = "mandatory"
+severity = "warning"
+"""
+
+
+@pytest.fixture
+def partner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("gateway.toml").write_text('[identity]\nas2_id = "MARKET"\ngln = "9521321000018"\n')
+    today = vendor_key(made=datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0))
+    made = folder("acme", new=GUIDELINE)
+    write(Path("partners"), replace(made, files={"vendor.pem": today.certificate.pem.encode()}))
+    Path("response.edi").write_bytes(RESPONSE)
+
+
+@pytest.mark.usefixtures("partner")
+def test_judged_as_what_a_partner_sends() -> None:
+    document = json.loads(run("--json", "--partner", "acme", "response.edi", code=1).stdout)
+    (interchange_,) = document["files"][0]["interchanges"]
+    found = interchange_["messages"][0]["findings"]
+    assert [(each["code"], each["severity"], each["contrl"]) for each in found] == [
+        ("D361", "warning", None),  # CUX, which has no place yet
+        ("D363", "error", None),
+    ]
+    assert found[1]["expected"] == "an..6, acme"
+    run("response.edi")  # by the directory alone it is right
+
+
+@pytest.mark.usefixtures("partner")
+def test_what_breaks_the_partners_guideline_is_no_matter_of_contrl() -> None:
+    assert "+7'UNT" in run("--contrl", "--partner", "acme", "response.edi", code=1).stdout
+    other = RESPONSE.replace(b"9521321000025:14", b"9521321000032:14")
+    assert "+4+23+UNB+3'" in run("--contrl", "--partner", "acme", "-", data=other, code=1).stdout
+
+
+@pytest.mark.usefixtures("partner")
+def test_a_partner_that_is_not_there_or_whose_folder_is_wrong() -> None:
+    assert "partners/nobody: no such partner (expected: one of acme)" in run("--partner", "nobody", "x", code=2).output
+    write(Path("partners"), folder("acme", old="[as2]", new="[as2]\nx = 1"))
+    assert "as2.x: unknown key" in run("--partner", "acme", "response.edi", code=2).output
 
 
 def versions(text: bytes) -> list[tuple[bytes, str]]:
