@@ -20,7 +20,7 @@ from edi_gateway.cli.frame import (
     user_errors,
 )
 from edi_gateway.config import Config
-from edi_gateway.gateway import onboarding
+from edi_gateway.gateway import expiry, onboarding
 from edi_gateway.gateway.onboarding import Change, ChangeKind, Checked
 from edi_gateway.partner_file import Ours
 from edi_gateway.partnership import Partnership
@@ -34,7 +34,7 @@ _directory = click.option(
     type=click.Path(path_type=Path, file_okay=False),
     help="The folder of the partners' folders; default: partners_dir of the configuration.",
 )
-_HEADERS = ("Name", "State", "AS2 name", "EDIFACT address", "Messages", "Revision", "Since")
+_HEADERS = ("Name", "State", "AS2 name", "EDIFACT address", "Messages", "Revision", "Since", "Days left")
 _SIGNS = {
     ChangeKind.ADDED: "+",
     ChangeKind.CHANGED: "~",
@@ -110,14 +110,15 @@ def apply(names: Sequence[str], directory: Path | None, dry_run: bool, suspend_m
 @partners.command(name="list")
 @json_option
 def list_partners(as_json: bool) -> None:
-    """List the partnerships in force."""
+    """List the partnerships in force, with the days until the first certificate that is needed expires."""
+    now = datetime.now(UTC)
     with open_database(load_config()) as database, database.read() as reading:
         rows = store.in_force(reading.session)
     if as_json:
-        print_json([_summary(row) for row in rows])
+        print_json([_summary(row) | _certificates(row, now) for row in rows])
         return
     empty = "No partner is in force; `edi-gateway partners apply` reads the folders."
-    print_table(_HEADERS, map(_row, rows), empty=empty)
+    print_table(_HEADERS, [_row(row, now) for row in rows], empty=empty)
 
 
 @partners.command()
@@ -214,11 +215,31 @@ def _summary(row: PartnershipRevision) -> dict[str, Any]:
     }
 
 
-def _row(row: PartnershipRevision) -> tuple[str, ...]:
+def _certificates(row: PartnershipRevision, now: datetime) -> dict[str, Any]:
+    """What its certificates are for, and how long each lasts; the days of the first one that has no successor."""
+    watched = expiry.of_partnership(row.partnership)
+    return {
+        "days_left": min(each.certificate.days_left(now) for each in watched if each.successor is None),
+        "expiry": [
+            {
+                "fingerprint": each.certificate.fingerprint,
+                "subject": each.certificate.subject,
+                "uses": sorted(use.value for use in each.uses),
+                "not_after": each.certificate.not_after.isoformat(),
+                "days_left": each.certificate.days_left(now),
+            }
+            for each in watched
+        ],
+    }
+
+
+def _row(row: PartnershipRevision, now: datetime) -> tuple[str, ...]:
     agreed = row.partnership
     messages = " ".join(f"{message.type}:{message.direction}" for message in agreed.messages)
     since = f"{row.valid_from:%Y-%m-%d %H:%M}Z"
-    return row.name, row.state.value, agreed.as2.their_id, agreed.edifact.their_id, messages, str(row.revision), since
+    days = str(_certificates(row, now)["days_left"])
+    address, revision = agreed.edifact.their_id, str(row.revision)
+    return row.name, row.state.value, agreed.as2.their_id, address, messages, revision, since, days
 
 
 def _whole(row: PartnershipRevision) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from edi_gateway.gateway.app import Gateway
 from edi_gateway.gateway.dispatch import dispatch
+from edi_gateway.gateway.expiry import alert_expiring
 from edi_gateway.gateway.sweep import sweep
 from edi_gateway.gateway.unpack import unpack
 
@@ -13,4 +14,5 @@ TASKS: Mapping[str, Callable[[Gateway, str], object]] = {
     "unpack": unpack,  # key: the id of a received transmission
     "dispatch": dispatch,  # key: the name of a partnership
     "sweep": lambda gateway, key: sweep(gateway),  # at an interval, without key
+    "expiry": lambda gateway, key: alert_expiring(gateway),  # likewise
 }

@@ -26,6 +26,8 @@ from edi_gateway.work.embedded import EmbeddedWork
 
 _log = structlog.get_logger(__name__)
 
+EXPIRY_INTERVAL = timedelta(hours=1)  # how often certificates are looked at; the alerts are in days
+
 Begin = Callable[[Gateway], object]
 
 
@@ -64,7 +66,7 @@ def run(
         )
         begin(gateway)
         tasks = {name: partial(task, gateway) for name, task in TASKS.items()}
-        work.start(tasks, {"sweep": timedelta(seconds=config.work.sweep_seconds)})
+        work.start(tasks, {"sweep": timedelta(seconds=config.work.sweep_seconds), "expiry": EXPIRY_INTERVAL})
         with stopping_on_signals(server.stop):
             announce(f"edi-gateway listens on {server.url} (AS2: {server.url}/as2)")
             server.run()

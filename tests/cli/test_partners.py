@@ -197,3 +197,13 @@ def test_an_exported_folder_applies_without_a_change(tmp_path: Path) -> None:
     assert (tmp_path / "copy" / "acme" / "partner.toml").exists()
     assert run("apply", "acme", "--directory", "copy").output.startswith("= acme: unchanged")
     assert "File exists" in run("export", "acme", "--directory", "copy", code=2).stderr
+
+
+def test_122_the_list_says_how_many_days_the_certificates_have_left() -> None:
+    run("apply")
+    (acme, bolt) = as_json("list")
+    assert acme["days_left"] in (364, 365)
+    (certificate,) = acme["expiry"]
+    assert (certificate["fingerprint"], certificate["uses"]) == (acme["certificates"][0], ["encryption", "signing"])
+    assert certificate["days_left"] == acme["days_left"] == bolt["days_left"]
+    assert f" {acme['days_left']}" in run("list").output

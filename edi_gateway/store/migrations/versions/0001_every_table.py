@@ -30,6 +30,15 @@ def upgrade() -> None:
         batch_op.create_index("ix_business_event_order", ["partnership", "order_number"], unique=False)
 
     op.create_table(
+        "certificate_alert",
+        sa.Column("subject", sa.String(length=200), nullable=False),
+        sa.Column("fingerprint", sa.String(length=64), nullable=False),
+        sa.Column("days", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("days >= 0", name=op.f("ck_certificate_alert_days_left")),
+        sa.PrimaryKeyConstraint("subject", "fingerprint", "days", name=op.f("pk_certificate_alert")),
+    )
+    op.create_table(
         "counter",
         sa.Column("name", sa.String(length=120), nullable=False),
         sa.Column("value", sa.Integer(), nullable=False),
@@ -1008,6 +1017,7 @@ def downgrade() -> None:
 
     op.drop_table("event")
     op.drop_table("counter")
+    op.drop_table("certificate_alert")
     with op.batch_alter_table("business_event", schema=None) as batch_op:
         batch_op.drop_index("ix_business_event_order")
 
