@@ -5,6 +5,7 @@
 #   make test    ruff, mypy, import-linter, pytest                                                  ARGS=tests/core
 #   make lint    the first three of them
 #   make conformance   run the tests that hold items of the AS2 checklist; writes docs/as2-conformance.md
+#   make fuzz    coverage-guided fuzzing of all that reads what strangers send                      ARGS="cms --seconds 600"
 #   make bench   a benchmark with its peers, as JSON                                                ARGS="as2 --json"
 #   make lock    choose the locked versions anew
 #   make clean   remove .venv and caches; keeps data/
@@ -14,7 +15,7 @@
 # or make itself prints where it is.)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test lint conformance bench lock clean
+.PHONY: help demo serve test lint conformance fuzz bench lock clean
 
 PYTHONS := python3 python3.14 python3.13 python3.12 python3.11
 PYTHON ?= $(shell for python in $(PYTHONS); do \
@@ -44,6 +45,9 @@ lint: .venv/installed-dev
 conformance: .venv/installed-dev
 	@$(BIN)/python -m pytest --conformance docs/as2-conformance.md -q $(ARGS)
 
+fuzz: .venv/installed-fuzz
+	@$(BIN)/python -m tests.fuzz $(ARGS)
+
 test: lint
 	@$(BIN)/python -m pytest $(ARGS)
 
@@ -64,6 +68,11 @@ test: lint
 	@$(PIP) install --require-hashes -r requirements-dev.lock >&2
 	@touch $@
 
+.venv/installed-fuzz: .venv/installed-dev requirements-fuzz.lock
+	@echo "installing the fuzzer (requirements-fuzz.lock) ..." >&2
+	@$(PIP) install --require-hashes -r requirements-fuzz.lock >&2
+	@touch $@
+
 # uv resolves for every platform and Python at once. It is needed only here, in an environment that is thrown away.
 # The development lock comes first and binds the other one, so that both name the same versions.
 COMPILE = uv pip compile setup.cfg --extra build --generate-hashes --no-header --universal --python-version 3.11 --quiet
@@ -71,7 +80,8 @@ lock:
 	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && $(PYTHON) -m venv "$$folder" >&2 \
 		&& "$$folder/bin/pip" install --quiet --disable-pip-version-check uv >&2 && PATH="$$folder/bin:$$PATH" \
 		&& $(COMPILE) --extra dev --output-file requirements-dev.lock >&2 \
-		&& $(COMPILE) --constraint requirements-dev.lock --output-file requirements.lock >&2
+		&& $(COMPILE) --constraint requirements-dev.lock --output-file requirements.lock >&2 \
+		&& $(COMPILE) --extra fuzz --constraint requirements-dev.lock --output-file requirements-fuzz.lock >&2
 
 clean:
 	@rm -rf .venv build dist edi_gateway.egg-info .mypy_cache .ruff_cache .import_linter_cache .hypothesis .pytest_cache

@@ -161,10 +161,19 @@ def _join_sections(parts: Mapping[int, tuple[str, bool]]) -> str:
     return _decoded(data, charset)
 
 
+# Charsets that partners write names in. Python knows more codecs, some slow (idna) and some that are no charsets.
+_CHARSETS = frozenset(
+    {"utf-8", "us-ascii", "ascii", "shift_jis", "euc-jp", "iso-2022-jp", "gb2312", "gbk", "gb18030", "big5", "euc-kr"}
+    | {f"iso-8859-{part}" for part in (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 13, 14, 15, 16)}
+    | {f"windows-125{page}" for page in range(9)}
+)
+
+
 def _decoded(data: bytes, charset: str) -> str:
+    known = (charset or "utf-8").lower()
     try:
-        return data.decode(charset or "utf-8")
-    except (LookupError, UnicodeDecodeError):
+        return data.decode(known if known in _CHARSETS else "latin-1")
+    except UnicodeDecodeError:
         return data.decode("latin-1")
 
 
@@ -188,7 +197,7 @@ def _decode_word(match: re.Match[str]) -> str:
             data = binascii.a2b_base64(text + "=" * (-len(text) % 4))
         else:
             data = binascii.a2b_qp(text.encode("ascii"), header=True)
-    except (binascii.Error, UnicodeEncodeError):
+    except ValueError:  # binascii.Error, and what is no ASCII
         return match[0]
     return _decoded(data, charset)
 

@@ -60,7 +60,9 @@ def check_dependencies(
             if row.tag != segment.tag or not _has(segment, row.element) or _has(segment, row.needs):
                 continue
             layout = layout_of(segment.tag)
-            if layout is not None and not layout.positions[row.needs - 2].mandatory:
+            # A segment of an older syntax may end before the element that is needed in the newer one.
+            known = layout.positions[row.needs - 2 : row.needs - 1] if layout is not None else ()
+            if known and not known[0].mandatory:
                 yield Finding(
                     rules.DEPENDENCY,
                     segment.tag,
