@@ -90,6 +90,9 @@ CHARACTER_ENCODINGS = {"3": "cp850", "7": "utf-8"}
 
 _UNDEFINED_IN_1252 = b"\x81\x8d\x8f\x90\x9d"
 _BETWEEN_80_AND_9F = re.compile(rb"[\x80-\x9f]")
+_SURELY_UTF_8 = re.compile(rb"[\x80-\x9f]|[\xc2\xc3][\xa0-\xbf]")
+_SEQUENCE = re.compile(rb"[\xc4-\xf4][\xa0-\xbf]+")
+UTF_8_SEQUENCES_MIN = 3
 _CONTROLS = frozenset(map(chr, (*range(32), 127))) - frozenset("\r\n")
 # ISO 2022: an escape sequence, and the bytes of a set of two bytes a character up to the next escape.
 _ESCAPED = re.compile(rb"\x1b\$[\x28-\x2f]?[@-~][^\x1b]*|\x1b[\x20-\x2f]+[\x30-~]")
@@ -160,13 +163,25 @@ def decode(view: str, declared: CharacterSet) -> tuple[str, Rule | None]:
 
 
 def _guess(raw: bytes, view: str, declared: CharacterSet) -> tuple[str, Rule | None]:
-    try:
-        return raw.decode("utf-8"), UTF_8_UNDECLARED
-    except UnicodeDecodeError:
-        pass
+    if (text := _as_utf_8(raw)) is not None:
+        return text, UTF_8_UNDECLARED
     if _BETWEEN_80_AND_9F.search(raw):
         return _western(raw, view), WINDOWS_1252_UNDECLARED
     return view, None if declared.repertoire is None else OUTSIDE_CHARACTER_SET
+
+
+def _as_utf_8(raw: bytes) -> str | None:
+    """The text if it is UTF-8, None if it is more likely ISO 8859-1 that happens to be well-formed.
+
+    ``Ç°`` is: one pair that means nothing Western as UTF-8. Bytes that ISO 8859-1 has no character for, the
+    letters and signs of Western languages (C2, C3), or several sequences make it UTF-8.
+    """
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+    sure = _SURELY_UTF_8.search(raw) or len(_SEQUENCE.findall(raw)) >= UTF_8_SEQUENCES_MIN
+    return text if sure else None
 
 
 def _western(raw: bytes, view: str) -> str:

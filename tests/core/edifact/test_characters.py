@@ -40,6 +40,13 @@ def test_any_bytes_decode_and_none_is_dropped(declared: CharacterSet, raw: bytes
         ("Müller".encode(), "Müller", rules.UTF_8_UNDECLARED),
         ("5 €".encode("cp1252"), "5 €", rules.WINDOWS_1252_UNDECLARED),
         (b"\x81", "\x81", rules.WINDOWS_1252_UNDECLARED),
+        ("Żółć".encode(), "Żółć", rules.UTF_8_UNDECLARED),
+        ("п п п".encode(), "п п п", rules.UTF_8_UNDECLARED),
+        ("5 € 😀".encode(), "5 € 😀", rules.UTF_8_UNDECLARED),
+        ("Ç°".encode("latin-1"), "Ç°", None),
+        ("« café\xa0»".encode("latin-1"), "« café\xa0»", None),  # E9 A0 BB would be a character of UTF-8
+        ("REF°: É» n°".encode("latin-1"), "REF°: É» n°", None),
+        ("12°".encode(), "12°", rules.UTF_8_UNDECLARED),
     ],
 )
 def test_what_the_bytes_under_unoc_really_are(raw: bytes, text: str, odd: object) -> None:

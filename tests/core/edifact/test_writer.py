@@ -143,4 +143,4 @@ def test_what_is_not_canonical_is_written_so() -> None:
 
 def test_text_under_a_wrong_declaration_is_refused_when_it_is_written_again() -> None:
     with pytest.raises(CharacterRefused):
-        list(rewrite(read([ORDER.replace("PO1", "漢").encode()])))
+        list(rewrite(read([ORDER.replace("PO1", "漢字 が").encode()])))
