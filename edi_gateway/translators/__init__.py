@@ -28,7 +28,7 @@ __all__ = [
     "translator",
 ]
 
-MESSAGE_TYPES = ("ORDERS", "ORDRSP", "DESADV", "INVOIC", "INVRPT")
+MESSAGE_TYPES = ("ORDERS", "ORDRSP", "DESADV", "INVOIC", "INVRPT", "APERAK")
 """Each has a module of its name, imported when first asked for."""
 
 ASSOCIATIONS: Mapping[tuple[str, str], str] = {
@@ -37,6 +37,7 @@ ASSOCIATIONS: Mapping[tuple[str, str], str] = {
     ("DESADV", "D.96A"): "EAN005",
     ("INVOIC", "D.96A"): "EAN008",
     ("INVRPT", "D.96A"): "EAN004",
+    ("APERAK", "D.96A"): "EAN001",
     ("ORDERS", "D.01B"): "EAN010",
     ("ORDRSP", "D.01B"): "EAN009",
     ("DESADV", "D.01B"): "EAN007",

@@ -286,13 +286,13 @@ class Maker(Generic[R]):
         self.required = frozenset(f.name for f in own if f.default is MISSING)
         self.repeating = tuple(f.name for f in own if str(f.type).startswith("tuple"))
         self._record_type = record_type
-        self._defaults = {f.name: f.default for f in own}
+        self._optional = {f.name: f.default for f in own if f.name not in self.required}
         self._setters = [(f.name, getattr(record_type, f.name).__set__) for f in own]
 
     def __call__(self, values: Values) -> R:
-        """The record; a name that is not among the values has its default."""
+        """The record; a name that is not among the values has its default. Raises KeyError for a mandatory one."""
         record = object.__new__(self._record_type)
-        whole = self._defaults | values
+        whole = self._optional | values
         for name, put in self._setters:
             put(record, whole[name])
         return record
@@ -356,16 +356,17 @@ class RecordMapping(Generic[R]):
     def build(self, group: Group, values: Values, reading: Reading, *, has_findings: bool = True) -> R | None:
         """The record of the values; a mandatory one that is missing becomes a finding, and fails the message."""
         unreadable = drop_bad(values) if has_findings else ()
-        if not self._required <= values.keys():
-            for name in self._places:
-                if name in self._required and name not in values and name not in unreadable:
-                    self._report_missing(name, group, reading)
-            reading.failed = True
-            return None
         for name in self._repeating:
             if name in values:
                 values[name] = tuple(values[name])
-        return self._make(values)
+        try:
+            return self._make(values)
+        except KeyError:
+            reading.failed = True
+        for name in self._places:
+            if name in self._required and name not in values and name not in unreadable:
+                self._report_missing(name, group, reading)
+        return None
 
     def _report_missing(self, name: str, group: Group, reading: Reading) -> None:
         place = self._places[name]

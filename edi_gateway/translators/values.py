@@ -11,8 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from functools import lru_cache
-from typing import Literal
+from typing import Literal, TypeVar
 from zoneinfo import ZoneInfo
 
 from edi_gateway.marketplace.parties import Moment
@@ -21,7 +20,7 @@ MEMO_VALUES_MAX = 65_536
 """How many different raw values each memo keeps."""
 
 NUMBER_CHARACTERS_MAX = 40
-"""The longest number of any directory is n..35; mark, sign and some zeros come on top."""
+"""The longest number of any directory is n..35; mark, sign and blanks come on top."""
 
 CENTURY_WINDOW_START = 70
 """A year of two digits below this is of this century, else of the last."""
@@ -29,24 +28,53 @@ CENTURY_WINDOW_START = 70
 _NUMBER = re.compile(r"-?[0-9]+(?:[.,][0-9]+)?", re.ASCII)
 
 
-@lru_cache(maxsize=MEMO_VALUES_MAX)
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+def remember(memo: dict[K, V], key: K, value: V) -> V:
+    """Put a value in a memo of at most MEMO_VALUES_MAX; a full one begins anew.
+
+    For keys of bounded size only: what cannot be read may be of any length, and is not remembered.
+    """
+    if len(memo) >= MEMO_VALUES_MAX:
+        memo.clear()
+    memo[key] = value
+    return value
+
+
+_numbers: dict[str, Decimal] = {}
+_integers: dict[str, int] = {}
+
+
 def read_number(raw: str) -> Decimal | None:
     """The number, or None if it is none (ISO 9735 §10).
 
     Point and comma are both decimal marks here: which of them the sender may use is judged with the format
     of the element, before. Blanks around, a plus sign and leading zeros are forgiven.
     """
+    number = _numbers.get(raw)
+    return _read_new_number(raw) if number is None else number
+
+
+def _read_new_number(raw: str) -> Decimal | None:
     text = raw.strip().removeprefix("+")
-    if len(text) > NUMBER_CHARACTERS_MAX or not _NUMBER.fullmatch(text):
+    if len(raw) > NUMBER_CHARACTERS_MAX or not _NUMBER.fullmatch(text):
         return None
-    return Decimal(text.replace(",", "."))
+    return remember(_numbers, raw, Decimal(text.replace(",", ".")))
 
 
-@lru_cache(maxsize=MEMO_VALUES_MAX)
 def read_integer(raw: str) -> int | None:
-    """A count or a line number; leading zeros are forgiven."""
+    """A count or a line number; leading zeros and blanks around are forgiven."""
+    number = _integers.get(raw)
+    return _read_new_integer(raw) if number is None else number
+
+
+def _read_new_integer(raw: str) -> int | None:
     text = raw.strip()
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= NUMBER_CHARACTERS_MAX else None
+    if len(raw) > NUMBER_CHARACTERS_MAX or not (text.isascii() and text.isdigit()):
+        return None
+    return remember(_integers, raw, int(text))
 
 
 def write_number(value: Decimal, mark: str = ".") -> str:
@@ -168,15 +196,26 @@ _FORMATS: dict[str, _Format] = {
 _BY_LENGTH = {6: "101", 8: "102", 10: "201", 12: "203", 14: "204", 17: "718", 21: "713", 25: "719"}
 
 
-@lru_cache(maxsize=MEMO_VALUES_MAX)
+_moments: dict[tuple[str, str, str], ReadMoment] = {}
+
+
 def read_moment(raw: str, code: str, timezone: str) -> ReadMoment | None:
     """What a DTM's 2380 says in the format 2379, None if it is no date.
 
     Times without a zone are local to `timezone` (an IANA name). Where the format is absent, unknown or
     does not fit the length, the length decides.
     """
+    key = (raw, code, timezone)
+    moment = _moments.get(key)
+    if moment is None:
+        moment = _read_new_moment(raw, code, ZoneInfo(timezone))
+        if moment is not None and len(raw) + len(code) <= NUMBER_CHARACTERS_MAX:
+            remember(_moments, key, moment)
+    return moment
+
+
+def _read_new_moment(raw: str, code: str, zone: ZoneInfo) -> ReadMoment | None:
     text = raw.strip()
-    zone = ZoneInfo(timezone)
     of = _FORMATS.get(code)
     if of is not None and of.length == len(text):
         return _attempt(of, text, zone)

@@ -13,7 +13,6 @@ from edi_gateway.translators._machinery import (
     BAD,
     TEXT_VALUE,
     Claimed,
-    FinishingRow,
     Reading,
     Row,
     Values,
@@ -36,10 +35,10 @@ _SECOND: Claimed = frozenset({(1, 2)})
 _PAIR: Claimed = frozenset({(1, 1), (1, 2)})
 
 
-_PENDING = "pending units"  # no field: quantities whose unit may not be the record's, until all are read
+_TENTATIVE = "tentative unit"  # no field: the quantities that told the unit while the main one was not read
 
 
-class Quantities(FinishingRow):
+class Quantities(Row):
     """QTY: qualifier (6063) -> field; any other goes to `others`.
 
     The unit (6411) is that of `main`, else of the first quantity that names one; one that differs has no
@@ -80,28 +79,29 @@ class Quantities(FinishingRow):
             name = f"{self.others}[{append(values, self.others, (qualifier, quantity))}]"
         if reading.lineage is not None:
             reading.trace(name, segment, 1, 2)
-        if unit or qualifier == self.main:
-            self._read_unit(qualifier, unit, segment, values, reading)
-
-    def _read_unit(self, qualifier: str, unit: str, segment: Segment, values: Values, reading: Reading) -> None:
-        if qualifier in self.unitless:
-            reading.leave_component(segment, 1, 3)
-        elif qualifier != self.main:
-            values.setdefault(_PENDING, []).append((segment, unit))
-        else:
+        if qualifier == self.main:
             values["unit"] = unit or PIECE
             if unit and reading.lineage is not None:
                 reading.trace("unit", segment, 1, 3)
+            for earlier in values.pop(_TENTATIVE, ()):
+                if earlier.get(1, 3) != values["unit"]:
+                    reading.leave_component(earlier, 1, 3)
+        elif unit:
+            self._read_unit(qualifier, unit, segment, values, reading)
 
-    def finish(self, values: Values, reading: Reading) -> None:
-        """Without a main quantity the first that names a unit decides."""
-        if _PENDING not in values:
-            return
-        for segment, unit in values.pop(_PENDING):
-            if "unit" not in values and reading.lineage is not None:
+    def _read_unit(self, qualifier: str, unit: str, segment: Segment, values: Values, reading: Reading) -> None:
+        """The unit of a quantity that is not the main one."""
+        if qualifier in self.unitless:
+            reading.leave_component(segment, 1, 3)
+        elif "unit" not in values:
+            values["unit"] = unit
+            values[_TENTATIVE] = [segment]
+            if reading.lineage is not None:
                 reading.trace("unit", segment, 1, 3)
-            if values.setdefault("unit", unit) != unit:
-                reading.leave_component(segment, 1, 3)
+        elif unit != values["unit"]:
+            reading.leave_component(segment, 1, 3)
+        elif _TENTATIVE in values:
+            values[_TENTATIVE].append(segment)
 
     def write(self, record: Any, writing: Writing) -> None:
         for code, quantity in _pairs(record, self.table, self.others):

@@ -24,6 +24,7 @@ from edi_gateway.translators._machinery import (
 from edi_gateway.translators.rows.cells import Cell, Components
 from edi_gateway.translators.rows.pieces import join_pieces, split_text, without_empty_end
 from edi_gateway.translators.rows.references import Ref, References
+from edi_gateway.translators.values import remember
 
 _NAD: Claimed = frozenset(
     [
@@ -41,10 +42,9 @@ STREET_LINES_MAX = 4
 REGION_CODE_CHARACTERS_MAX = 9
 
 
-KNOWN_PARTIES_MAX = 4_096
 KNOWN_CHARACTERS_MAX = 512
-_KNOWN: dict[str, Values] = {}
-"""What the text of a NAD said, as messages name the same parties again and again; bounded by the two above."""
+_known_parties: dict[str, Values] = {}
+"""What the text of a NAD said: messages name the same parties again and again."""
 
 
 class NameAndAddress(Row):
@@ -58,16 +58,14 @@ class NameAndAddress(Row):
             reading.leave(segment)  # a group has one trigger
             return
         keeps = reading.reads_text and reading.lineage is None and 0 < len(segment.raw) <= KNOWN_CHARACTERS_MAX
-        known = _KNOWN.get(segment.raw) if keeps else None
+        known = _known_parties.get(segment.raw) if keeps else None
         if known is not None:
             values.update(known)
             return
         unmapped_before = len(reading.unmapped)
         self._read(segment, values, reading)
         if keeps and len(reading.unmapped) == unmapped_before:
-            if len(_KNOWN) >= KNOWN_PARTIES_MAX:
-                _KNOWN.clear()
-            _KNOWN[segment.raw] = dict(values)
+            remember(_known_parties, segment.raw, dict(values))
 
     def _read(self, segment: Segment, values: Values, reading: Reading) -> None:
         elements = segment.elements

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from functools import lru_cache
 from typing import Any
 
 from edi_gateway.edifact.segment import Segment
@@ -24,10 +23,7 @@ from edi_gateway.translators._machinery import (
     Writing,
 )
 from edi_gateway.translators.rows.figures import Amounts
-from edi_gateway.translators.values import (
-    read_number,
-    write_number,
-)
+from edi_gateway.translators.values import read_number, remember, write_number
 
 WITHOUT_RATE = frozenset({"Z", "E", "AE", "K", "G", "O"})
 """Categories (5305) whose rate is zero where none is sent."""
@@ -36,7 +32,10 @@ _TAX_TEXT = re.compile(f"TAX\\+7\\+VAT\\+\\+\\+:::{TEXT_VALUE}\\+{TEXT_VALUE}").
 _TAX: Claimed = frozenset({(1, 1), (2, 1), (5, 4), (6, 1)})
 
 
-@lru_cache(maxsize=4_096)
+_usual_rates: dict[str, VatRate] = {}
+TAX_CHARACTERS_MAX = 64
+
+
 def read_vat_rate(rate: str, category: str) -> VatRate | None:
     """The rate in percent (5278) and category (5305); a rate alone is standard, or zero-rated where it is 0."""
     if not rate:
@@ -47,9 +46,17 @@ def read_vat_rate(rate: str, category: str) -> VatRate | None:
     return VatRate(rate=percent, category=category or ("S" if percent else "Z"))
 
 
+def _usual_rate(text: str) -> VatRate | None:
+    """The rate that the text of a usual TAX says, None for any other; the few that there are, are remembered."""
+    rate = _usual_rates.get(text)
+    if rate is None and len(text) <= TAX_CHARACTERS_MAX and (match := _TAX_TEXT(text)) is not None:
+        rate = read_vat_rate(match[1], match[2])
+        if rate is not None:
+            remember(_usual_rates, text, rate)
+    return rate
+
+
 DUTY_TAX_FEE = "7"
-
-
 VAT_TYPES = frozenset({"VAT", ""})
 
 
@@ -73,27 +80,30 @@ class Vat(Row):
 
     def read_group(self, group: Group, values: Values, reading: Reading) -> None:
         children: list[Any] = group.children
-        self._read(children[0], children[1:], values, reading)
+        self._read(children[0], children[1:] if len(children) > 1 else (), values, reading)
 
     def _read(self, segment: Segment, rest: Sequence[Any], values: Values, reading: Reading) -> None:
-        match = _TAX_TEXT(segment.raw) if reading.reads_text else None
-        if self.name in values or not (match or is_vat(segment)):
+        usual = _usual_rate(segment.raw) if reading.reads_text and reading.lineage is None else None
+        if self.name in values or not (usual or is_vat(segment)):
             reading.leave_all((segment, *rest))
             return
-        raw, category = match.groups() if match else (segment.get(5, 4), segment.get(6))
+        values[self.name] = usual or self._read_rate(segment, reading)
+        if rest:
+            self._read_amounts(rest, values, reading)
+
+    def _read_rate(self, segment: Segment, reading: Reading) -> Any:
+        raw, category = segment.get(5, 4), segment.get(6)
+        reading.leave_beyond(segment, _TAX)
         rate = read_vat_rate(raw, category)
-        values[self.name] = BAD if rate is None else rate
         if rate is None:
             rule = rules.AMOUNT_UNREADABLE if raw else rules.VAT_RATE_MISSING
             reading.report(rule, segment, 5, 4, value=raw or None)
-        elif reading.lineage is not None:
+            return BAD
+        if reading.lineage is not None:
             reading.trace(f"{self.name}/rate", segment, *((5, 4) if raw else (6, 1)))
             if category:
                 reading.trace(f"{self.name}/category", segment, 6, 1)
-        if not match:
-            reading.leave_beyond(segment, _TAX)
-        if rest:
-            self._read_amounts(rest, values, reading)
+        return rate
 
     def _read_amounts(self, rest: Sequence[Any], values: Values, reading: Reading) -> None:
         for node in rest:

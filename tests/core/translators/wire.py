@@ -29,7 +29,7 @@ def through_the_wire(message_type: str, body: Sequence[Segment], directory: str 
     written = write_interchange(HEADER, [(message_header(message_type, directory), body)])
     found = [event.message for event in read([written]) if isinstance(event, MessageRead)]
     assert len(found) == 1
-    assert not found[0].findings
+    assert [finding.text() for finding in found[0].findings] == []
     return found[0]
 
 
