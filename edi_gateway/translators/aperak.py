@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from edi_gateway.edifact.segment import Segment
 from edi_gateway.marketplace.acknowledgement import ApplicationAcknowledgement, ApplicationError, Document
-from edi_gateway.translators._machinery import Nested, RecordMapping, Writing
+from edi_gateway.marketplace.parties import Party
+from edi_gateway.translators._machinery import Nested, Reading, RecordMapping, Row, Values, Writing
 from edi_gateway.translators.rows.cells import Cell, Components, Service
 from edi_gateway.translators.rows.dates import Dates
-from edi_gateway.translators.rows.parties import Parties
+from edi_gateway.translators.rows.parties import NameAndAddress, Parties
 from edi_gateway.translators.rows.references import References
 from edi_gateway.translators.rows.texts import Notes
 from edi_gateway.translators.translator import Translator
@@ -22,13 +24,31 @@ DOCUMENT = RecordMapping(Document, (Components("DOC", Cell(1, 1, "type", place="
 ERROR = RecordMapping(
     ApplicationError,
     (
-        Components(
-            "ERC", Cell(1, 1, "code", place="ERC 9321"), Cell(1, 2, "list_code"), Cell(1, 3, "agency")
-        ),
+        Components("ERC", Cell(1, 1, "code", place="ERC 9321"), Cell(1, 2, "list_code"), Cell(1, 3, "agency")),
         Notes(),
         References({}),
     ),
-)  # fmt: skip
+)
+
+
+class NameAlone(Row):
+    """What records know of a party beyond its name, and an APERAK has no place for: its NAD has no RFF group.
+
+    Its contacts (CTA and COM, side by side) have no field.
+    """
+
+    fields = ("vat_id", "registration", "references", "contacts")
+
+    def read(self, segment: Segment, values: Values, reading: Reading) -> None:
+        reading.leave(segment)
+
+    def write(self, record: Party, writing: Writing) -> None:
+        for name in self.fields:
+            if getattr(record, name):
+                raise writing.refuse(name, "APERAK names a party with NAD alone; leave it out")
+
+
+PARTY = RecordMapping(Party, (NameAndAddress(), NameAlone()))
 
 
 class Documents(Nested):
@@ -49,7 +69,7 @@ ACKNOWLEDGEMENT = RecordMapping(
         Notes(),
         Documents("DOC", "documents", DOCUMENT),
         References({}),
-        Parties(),
+        Parties(mapping=PARTY),
         Nested("ERC", "errors", ERROR),
     ),
 )

@@ -6,7 +6,7 @@ that autumn repeats.
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
 
+from edi_gateway.marketplace.acknowledgement import ApplicationAcknowledgement, ApplicationError, Document
 from edi_gateway.marketplace.confirmation import (
     ConfirmationLine,
     LineAction,
@@ -593,4 +594,37 @@ def invoices(draw: st.DrawFn) -> Invoice:
         ),
         totals=draw(invoice_totals()),
         dates=draw(several(qualified_dates(("50", "325")))),
+    )
+
+
+# APERAK
+
+
+@st.composite
+def application_errors(draw: st.DrawFn) -> ApplicationError:
+    return ApplicationError(
+        code=draw(st.text("ABCI0123456789", min_size=1, max_size=8)),
+        list_code=draw(or_empty(st.just("ZZZ"))),
+        agency=draw(or_empty(st.sampled_from(("91", "92")))),
+        notes=draw(several(notes(("AAO",)), 1)),
+        references=draw(several(references(("LI", "ON")).map(lambda reference: replace(reference, date=None)), 1)),
+    )
+
+
+@st.composite
+def acknowledgements(draw: st.DrawFn, documents: bool = False) -> ApplicationAcknowledgement:
+    named = st.builds(Document, type=st.sampled_from(("220", "380")), number=or_empty(codes()))
+    plain = parties((PartyRole.BUYER, PartyRole.SUPPLIER)).map(
+        lambda party: replace(party, vat_id="", registration="", references=(), contacts=())
+    )
+    return ApplicationAcknowledgement(
+        type=draw(st.sampled_from(("312", "313"))),
+        number=draw(or_empty(codes())),
+        function=draw(or_empty(st.sampled_from(("9", "27")))),
+        issued=draw(or_none(moments)),
+        documents=draw(several(named)) if documents else (),
+        references=draw(several(references(("ON", "ACW", "IV")))),
+        parties=draw(several(plain)),
+        notes=draw(several(notes(("AAO",)))),
+        errors=draw(several(application_errors(), 3)),
     )

@@ -9,7 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from edi_gateway.translators import DecodeContext, EncodeContext, translator
+from edi_gateway.marketplace.acknowledgement import ApplicationAcknowledgement
+from edi_gateway.marketplace.parties import Contact, Party, PartyRole
+from edi_gateway.translators import DecodeContext, EncodeContext, NotWritable, translator
 
 from . import strategies
 from .wire import judged, message_of, there_and_back, through_the_wire
@@ -20,6 +22,7 @@ RECORDS: dict[str, Callable[[], st.SearchStrategy[Any]]] = {
     "DESADV": strategies.shipments,
     "INVOIC": strategies.invoices,
     "INVRPT": strategies.inventory_reports,
+    "APERAK": strategies.acknowledgements,
 }
 
 
@@ -67,3 +70,19 @@ def test_times_survive_in_the_partners_zone(record: Any, zone: str) -> None:
     tree, _ = judged(message_of("INVRPT", body))
 
     assert found.decode(tree, DecodeContext(timezone=zone)).record == record
+
+
+@given(record=strategies.acknowledgements(documents=True))
+@settings(deadline=None, max_examples=10, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+def test_the_documents_that_an_acknowledgement_names_need_d01b(record: ApplicationAcknowledgement) -> None:
+    assert there_and_back("APERAK", record, "D.01B").record == record
+    if record.documents:
+        with pytest.raises(NotWritable, match="has no DOC"):
+            there_and_back("APERAK", record, "D.96A")
+
+
+@pytest.mark.parametrize("more", [{"vat_id": "FR11123456782"}, {"contacts": (Contact(name="M. Durand"),)}])
+def test_an_acknowledgement_names_parties_with_nad_alone(more: dict[str, Any]) -> None:
+    record = ApplicationAcknowledgement(number="A1", parties=(Party(role=PartyRole.BUYER, **more),))
+    with pytest.raises(NotWritable, match=r"parties\[0\]/.*NAD alone"):
+        there_and_back("APERAK", record)
