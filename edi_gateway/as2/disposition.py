@@ -168,7 +168,7 @@ INSUFFICIENT_MESSAGE_SECURITY = _error("insufficient-message-security")
 INTEGRITY_CHECK_FAILED = _error("integrity-check-failed")
 UNEXPECTED_PROCESSING_ERROR = _error("unexpected-processing-error")
 
-# draft-ietf-ediint-rfc4130bis §8.4.3.
+# draft-ietf-ediint-rfc4130bis §8.5.4.
 DUPLICATE_FILENAME = _error("duplicate-filename")
 ILLEGAL_FILENAME = _error("illegal-filename")
 INVALID_MESSAGE_ID = _error("invalid-message-id")

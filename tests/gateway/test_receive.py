@@ -92,7 +92,7 @@ def test_021_unknown_as2_name_is_answered_unsigned_rfc4130_6_2(house: House) -> 
     answer = refused(house, house.message(AS2_From="STRANGER"))
     receipt = mdn_in(house, answer)
     assert (answer.status, receipt.trust) == (200, Trust.UNSIGNED)
-    assert receipt.report.disposition.status == "processed/error: unknown-trading-relationship"  # draft bis §8.4.3
+    assert receipt.report.disposition.status == "processed/error: unknown-trading-relationship"  # draft bis §8.5.4
     assert "'STRANGER'" in house.only().reason
     assert house.only().partnership is None
 
