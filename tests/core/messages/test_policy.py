@@ -50,7 +50,6 @@ def test_further_grades_win() -> None:
     assert policy.severities == {"D341": "off", "I501": "warning"}
 
 
-
 def test_a_partners_guidelines_are_those_shipped_and_its_own_by_severity() -> None:
     agreed = partnership()
     rows = (
