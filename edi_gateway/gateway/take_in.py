@@ -22,6 +22,7 @@ from edi_gateway.gateway.app import Gateway
 from edi_gateway.gateway.document_states import MESSAGES, MessageEvent
 from edi_gateway.gateway.fingerprints import of_record
 from edi_gateway.gateway.handling import HandlerContext
+from edi_gateway.gateway.refuse import refuse
 from edi_gateway.gateway.states import change
 from edi_gateway.marketplace.rules import REPEATED_DOCUMENT, UNMAPPED_RECORD
 from edi_gateway.messages.judge import judge
@@ -133,7 +134,7 @@ def _judged(context: HandlerContext, verdict: MessageVerdict) -> None:
     if _errors(syntax):
         _change(context, MessageEvent.REJECT, _errors(syntax))
     elif not verdict.valid:
-        _except(context, _errors(verdict.findings))
+        _except(context, verdict.findings, verdict)
     else:
         _process(context, verdict)
 
@@ -149,12 +150,12 @@ def _process(context: HandlerContext, verdict: MessageVerdict) -> None:
         _finish(context, [Finding(rules.NO_HANDLER, value=message_type)])
         return
     decode = DecodeContext(directory=verdict.header.directory, timezone=context.partnership.edifact.timezone)
-    decoded = translate.decode(verdict.tree, decode)
+    decoded = translate.decode(verdict.tree, decode, verdict.findings)
     if decoded.record is None or not decoded.valid:
         findings = decoded.findings
         if not _errors(findings):
             findings = [*findings, Finding(UNMAPPED_RECORD, value=message_type)]
-        _finish(context, findings)
+        _finish(context, findings, verdict)
         return
     _note(context, decoded.findings)
     _keep(context.message, decoded.record)
@@ -188,7 +189,7 @@ def _is_repeated(context: HandlerContext) -> bool:
     return True
 
 
-def _finish(context: HandlerContext, findings: Sequence[Finding]) -> None:
+def _finish(context: HandlerContext, findings: Sequence[Finding], verdict: MessageVerdict | None = None) -> None:
     """Put down what was found, move the message to its state, and apply what waited for it."""
     _note(context, findings)
     errors = _errors(findings)
@@ -196,19 +197,21 @@ def _finish(context: HandlerContext, findings: Sequence[Finding]) -> None:
         context.message.awaits = context.awaits
         _change(context, MessageEvent.WAIT, f"for the answer to order {context.awaits}")
     elif errors:
-        _except(context, errors)
+        _except(context, findings, verdict)
     else:
         _change(context, MessageEvent.APPLY, "applied")
     for order_number in context.answered:
         _resume(context, order_number)
 
 
-def _except(context: HandlerContext, why: str) -> None:
-    """Leave the message for an operator, and say so."""
+def _except(context: HandlerContext, findings: Sequence[Finding], verdict: MessageVerdict | None) -> None:
+    """Leave the message for an operator, and say so; the partner hears of it too, where that is agreed."""
+    why = _errors(findings)
     _change(context, MessageEvent.EXCEPT, why)
     context.uow.record_event(
         "alert.exception", context.message.subject, None, None, why, {"type": context.message.type}, context.now
     )
+    refuse(context, findings, verdict.tree if verdict is not None else None)
 
 
 def _resume(context: HandlerContext, order_number: str) -> None:
