@@ -18,7 +18,7 @@ import click
 from edi_gateway.cli.frame import UserError, json_option, print_json, user_errors
 from edi_gateway.edifact.events import FileFinding
 from edi_gateway.edifact.findings import Finding, Language
-from edi_gateway.edifact.verdict import Address, InterchangeHeader, InterchangeVerdict, MessageHeader, MessageVerdict
+from edi_gateway.edifact.verdict import Address, InterchangeHeader, InterchangeVerdict, MessageVerdict
 from edi_gateway.edifact.writer import write_interchange
 from edi_gateway.marketplace.parties import Moment, PartyRole
 from edi_gateway.messages.judge import InterchangeBegun, stream
@@ -29,7 +29,6 @@ from edi_gateway.translators import (
     Decoded,
     EncodeContext,
     NotWritable,
-    association,
     translator,
 )
 
@@ -42,6 +41,7 @@ DIRECTORIES = ("D.96A", "D.01B")
 GS1 = "14"  # 0007
 SYNTAX = "UNOC", "3"
 AGREEMENT = "EANCOM"  # 0032
+MESSAGE_REFERENCE = "1"  # 0062
 
 
 def _time_zone(context: click.Context, parameter: click.Parameter, value: str) -> str:
@@ -312,14 +312,10 @@ def _written(path: str, message_type: str, directory: str, timezone: str, refere
         document = json.loads(data)
     with user_errors(RecordInvalid, NotWritable, CharacterRefused):
         record = validate_record(found.record_type, document)
-        body = found.encode(record, EncodeContext(directory=directory, timezone=timezone))
+        context = EncodeContext(directory=directory, timezone=timezone)
+        body = found.encode(record, context)
         header = _interchange_header(record, message_type, timezone, reference)
-        return write_interchange(header, [(_message_header(message_type, directory), body)])
-
-
-def _message_header(message_type: str, directory: str) -> MessageHeader:
-    version, release = directory.split(".")
-    return MessageHeader("1", message_type, version, release, association=association(message_type, directory))
+        return write_interchange(header, [(found.header(MESSAGE_REFERENCE, context), body)])
 
 
 def _interchange_header(record: Any, message_type: str, timezone: str, reference: str) -> InterchangeHeader:

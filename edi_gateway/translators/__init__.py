@@ -6,13 +6,12 @@ comes out), `orders` (a table to look at), `rows` (what tables are made of), `_m
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
 from typing import Any
 
 from edi_gateway.translators.context import DecodeContext, Decoded, EncodeContext, NotWritable, Source, Unmapped
-from edi_gateway.translators.translator import Translator
+from edi_gateway.translators.translator import ASSOCIATIONS, Translator, association
 
 __all__ = [
     "ASSOCIATIONS",
@@ -31,21 +30,6 @@ __all__ = [
 MESSAGE_TYPES = ("ORDERS", "ORDRSP", "DESADV", "INVOIC", "INVRPT", "APERAK")
 """Each has a module of its name, imported when first asked for."""
 
-ASSOCIATIONS: Mapping[tuple[str, str], str] = {
-    ("ORDERS", "D.96A"): "EAN008",
-    ("ORDRSP", "D.96A"): "EAN005",
-    ("DESADV", "D.96A"): "EAN005",
-    ("INVOIC", "D.96A"): "EAN008",
-    ("INVRPT", "D.96A"): "EAN004",
-    ("APERAK", "D.96A"): "EAN001",
-    ("ORDERS", "D.01B"): "EAN010",
-    ("ORDRSP", "D.01B"): "EAN009",
-    ("DESADV", "D.01B"): "EAN007",
-    ("INVOIC", "D.01B"): "EAN011",
-    ("INVRPT", "D.01B"): "EAN007",
-}
-"""The usual association code (0057) of a message type in EANCOM 1997 (D.96A) and 2002 (D.01B)."""
-
 
 @cache
 def translator(message_type: str) -> Translator[Any] | None:
@@ -55,8 +39,3 @@ def translator(message_type: str) -> Translator[Any] | None:
     found = import_module(f"edi_gateway.translators.{message_type.lower()}").TRANSLATOR
     assert isinstance(found, Translator)  # noqa: S101 - a listed module without a translator is our own fault
     return found
-
-
-def association(message_type: str, directory: str) -> str:
-    """The association code to write in UNH, "" where none is usual."""
-    return ASSOCIATIONS.get((message_type, directory), "")

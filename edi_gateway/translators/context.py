@@ -62,6 +62,7 @@ class Source:
 class Decoded(Generic[R]):
     """What a message says.
 
+    `findings` are those of the translation alone, less what the check of the message had found already.
     `record` is None where something that it cannot do without is missing or unreadable; the findings say
     what. A record may stand beside findings: an optional value that cannot be read is left out of it, and
     whether to book such a record is for the caller to decide (`valid`).
@@ -76,8 +77,20 @@ class Decoded(Generic[R]):
 
     @property
     def valid(self) -> bool:
-        """Whether the record is whole: there is one, and no finding is an error."""
+        """Whether the record is whole: there is one, and the translation found no error."""
         return self.record is not None and not any(finding.is_error for finding in self.findings)
+
+    def path_of(self, finding: Finding) -> str | None:
+        """The value of the record that a finding about the message is about, by its path; None if it has no field.
+
+        Needs the lineage. A finding that names no component is about the first value of its segment.
+        """
+        places = (
+            (path, source)
+            for path, source in self.lineage.items()
+            if source.position == finding.position and finding.element in (source.element, None)
+        )
+        return next((path for path, source in places if finding.component in (source.component, None)), None)
 
 
 class NotWritable(ValueError):

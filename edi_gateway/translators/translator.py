@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Generic, TypeVar
 
 from edi_gateway.edifact.findings import Finding
 from edi_gateway.edifact.segment import Segment
+from edi_gateway.edifact.verdict import MessageHeader
 from edi_gateway.messages.tree import Group
 from edi_gateway.translators import rules
 from edi_gateway.translators._machinery import Reading, RecordMapping, Writing
@@ -22,6 +23,27 @@ LEVEL_A = ":", "+", "?"
 
 FIRST_BODY_POSITION = 2
 """UNH is segment 1 of a message."""
+
+
+ASSOCIATIONS: Mapping[tuple[str, str], str] = {
+    ("ORDERS", "D.96A"): "EAN008",
+    ("ORDRSP", "D.96A"): "EAN005",
+    ("DESADV", "D.96A"): "EAN005",
+    ("INVOIC", "D.96A"): "EAN008",
+    ("INVRPT", "D.96A"): "EAN004",
+    ("APERAK", "D.96A"): "EAN001",
+    ("ORDERS", "D.01B"): "EAN010",
+    ("ORDRSP", "D.01B"): "EAN009",
+    ("DESADV", "D.01B"): "EAN007",
+    ("INVOIC", "D.01B"): "EAN011",
+    ("INVRPT", "D.01B"): "EAN007",
+}
+"""The usual association code (0057) of a message type in EANCOM 1997 (D.96A) and 2002 (D.01B)."""
+
+
+def association(message_type: str, directory: str) -> str:
+    """The association code to write in UNH, "" where none is usual."""
+    return ASSOCIATIONS.get((message_type, directory), "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +68,12 @@ class Translator(Generic[R]):
         record = self.mapping.read(tree, reading, reading.root)
         findings = _with_paths(_unknown(reading.findings, known), tree)
         return Decoded(None if reading.failed else record, findings, reading.unmapped, reading.lineage or {})
+
+    def header(self, reference: str, context: EncodeContext) -> MessageHeader:
+        """The UNH for a message of this type, with its reference (0062)."""
+        version, release = context.directory.split(".")
+        code = context.association or association(self.message_type, context.directory)
+        return MessageHeader(reference, self.message_type, version, release, association=code)
 
     def encode(self, record: R, context: EncodeContext) -> list[Segment]:
         """The segments between UNH and UNT, numbered from 2. Raises NotWritable for what the message cannot carry."""
