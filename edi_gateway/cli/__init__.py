@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "orders": ("edi_gateway.cli.orders:orders", "List and show orders and what the vendors made of them."),
     "messages": ("edi_gateway.cli.messages:messages", "List and show EDIFACT messages; try an exception again."),
     "transmissions": ("edi_gateway.cli.transmissions:transmissions", "List and show AS2 transmissions; send again."),
+    "doctor": ("edi_gateway.cli.doctor:doctor", "Say why a transmission failed, and what to do about it."),
     "events": ("edi_gateway.cli.events:events", "List what happened; verify that the log is as it was written."),
     "serve": ("edi_gateway.cli.serve:serve", "Run the gateway until it is told to stop."),
     "simulate": ("edi_gateway.cli.simulate:simulate", "Run a simulated counterparty."),

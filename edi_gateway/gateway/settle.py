@@ -33,6 +33,7 @@ from edi_gateway.transport.http import Answer
 
 RECEIPTS_MAX = 20  # kept for one transmission; what comes beyond them leaves only an event
 REASON_CHARACTERS_MAX = 1000
+NOTHING_SENT = "no message of ours has the Message-ID"
 UNREADABLE = "unreadable"  # the outcome of a kept answer that is no MDN
 UNREADABLE_BYTES_MAX = 64 * 1024  # of such an answer
 
@@ -84,7 +85,7 @@ def judge_posted(view: Reading, mdn: ReceivedMdn) -> Judged:
     wanted = mdn.opened.report.original_message_id
     row = _sent_under(view, wanted)
     if row is None:
-        return Judged(mdn, None, None, f"no message of ours has the Message-ID {wanted[:200]!r}")
+        return Judged(mdn, None, None, f"{NOTHING_SENT} {wanted[:200]!r}")
     return _judged(row, mdn)
 
 
@@ -98,7 +99,7 @@ def judge_answer(row: Transmission, relationship: Relationship, answer: Answer, 
 
 
 def _judged(row: Transmission, mdn: ReceivedMdn) -> Judged:
-    settlement = judge(mdn.opened, _sent(row))
+    settlement = judge(mdn.opened, sent_of(row))
     return Judged(mdn, row, settlement, settlement.explanation[:REASON_CHARACTERS_MAX])
 
 
@@ -111,7 +112,8 @@ def _sent_under(view: Reading, message_id: str) -> Transmission | None:
     return None
 
 
-def _sent(row: Transmission) -> Sent:
+def sent_of(row: Transmission) -> Sent:
+    """What has to be known of a transmission of ours to judge its MDN."""
     return Sent(
         message_id=row.message_id or "",
         as2_from=row.as2_from or "",

@@ -83,6 +83,11 @@ def history(session: Session, name: str) -> list[PartnershipRevision]:
     return list(session.scalars(statement.order_by(PartnershipRevision.revision.desc())))
 
 
+def revision_at(session: Session, name: str, at: datetime) -> PartnershipRevision | None:
+    """The revision of a partnership that was in force at that time; None if there was none."""
+    return next((row for row in history(session, name) if row.valid_from <= at), None)
+
+
 def put_in_force(
     session: Session, revisions: Iterable[tuple[Partnership, PartnershipState]], now: datetime
 ) -> list[PartnershipRevision]:

@@ -263,6 +263,17 @@ def receipts(session: Session, transmission_id: str) -> list[Receipt]:
     )
 
 
+def former_signatures(session: Session, partnership: str) -> list[Seal]:
+    """The newest signature of each key that we ever signed with for a partner."""
+    newest = (
+        select(func.max(Transmission.id))
+        .join(Seal, Seal.transmission_id == Transmission.id)
+        .where(Transmission.partnership == partnership, Transmission.direction == TransmissionDirection.OUT)
+        .group_by(Transmission.signed_with)
+    )
+    return list(session.scalars(select(Seal).where(Seal.transmission_id.in_(newest))))
+
+
 def count_receipts(session: Session, transmission_id: str) -> int:
     """How many MDNs of a transmission are kept."""
     statement = select(func.count()).select_from(Receipt).where(Receipt.transmission_id == transmission_id)

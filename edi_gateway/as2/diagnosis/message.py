@@ -48,6 +48,7 @@ from edi_gateway.as2.opened import Opened, Refused
 from edi_gateway.as2.relationship import Relationship
 
 REASONS_MAX = 6
+RATIO_POSSIBLE_MAX = 1 << 20  # zlib gives about 1:1030 of a whole, and more of its first bytes
 EXPIRES_SOON = timedelta(days=30)
 
 
@@ -96,8 +97,9 @@ def explain_message(case: Case) -> tuple[Diagnosis, ...]:
     for _ in range(REASONS_MAX):
         reason, notes = _reason(case, request)
         if reason is None:
-            switched = [diagnosed(Code.SWITCHED_ON)] if found else []
-            return (*found, *switched, *notes)
+            if found:
+                return (*found, diagnosed(Code.SWITCHED_ON))
+            return notes
         found.append(reason)
         if reason.switch is None:
             break
@@ -137,7 +139,7 @@ def _explained(case: Case, request: Request, refused: Refused, dissection: Disse
         case AlgorithmRefused() as error:
             return _of_algorithm(case, error, dissection)
         case InflateLimit() as error:
-            return _of_limit(case, error, dissection)
+            return _of_limit(case, request, error, dissection)
         case DecompressionFailed() as error:
             return diagnosed(Code.COMPRESSION_DAMAGED, reason=error.diagnosis)
         case DecryptionFailed():
@@ -228,18 +230,33 @@ def _accepting(relationship: Relationship, cipher: Cipher) -> Switch | None:
     return Switch("accepted_ciphers", relationship.policy.accepted_ciphers | {cipher.value})
 
 
-def _of_limit(case: Case, error: InflateLimit, dissection: Dissection) -> Diagnosis:
+def _of_limit(case: Case, request: Request, error: InflateLimit, dissection: Dissection) -> Diagnosis:
     policy = case.relationship.policy
     inflated = dissection.inflated
     if inflated is None or error.limit >= policy.payload_bytes_max:
         return diagnosed(Code.INFLATE_SIZE, limit=policy.payload_bytes_max)
     return diagnosed(
         Code.INFLATE_RATIO,
-        Switch("inflate_ratio_max", inflated.ratio),
+        _ratio_that_suffices(case, request, max(inflated.ratio, policy.inflate_ratio_max)),
         ratio=inflated.ratio,
         inflated=inflated.inflated_bytes,
         limit=policy.inflate_ratio_max,
     )
+
+
+def _ratio_that_suffices(case: Case, request: Request, ratio: int) -> Switch | None:
+    """The ratio is judged while the content arrives, and may then be higher than that of the whole."""
+    while ratio <= RATIO_POSSIBLE_MAX:
+        switch = Switch("inflate_ratio_max", ratio)
+        relaxed = case.agreeing(switch)
+        with relaxed.body() as body:
+            outcome = open_transmission(request, case.headers, body, relaxed.relationship, case.spool, case.at)
+        if isinstance(outcome, Opened):
+            outcome.payload.close()
+        if not (isinstance(outcome, Refused) and isinstance(outcome.cause, InflateLimit)):
+            return switch
+        ratio += ratio // 4 + 1
+    return None
 
 
 def _of_decryption(case: Case, dissection: Dissection) -> Diagnosis:
