@@ -1,8 +1,8 @@
 """Which partnership a transmission, an interchange or an order belongs to.
 
 The partnerships are read from the store once and kept until a newer revision stands there, also when another
-process applied it; that is looked for at most every REVISION_SECONDS. Keys and certificates are parsed once a
-revision, never once a message. Safe to share between threads.
+process applied it; that, and whether our keys changed, is looked for at most every REVISION_SECONDS. Keys and
+certificates are parsed once a revision, never once a message. Safe to share between threads.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from edi_gateway.as2.relationship import Relationship
 from edi_gateway.edifact.verdict import Address
@@ -29,13 +29,14 @@ class _Snapshot:
     """The active partnerships of one moment, by everything that they are looked up by."""
 
     revision: int
+    keys_revision: str
     by_name: dict[str, Partnership]
     by_as2: dict[tuple[str, str], Partnership] = field(default_factory=dict)
     by_edifact: dict[tuple[str, str], list[Partnership]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, revision: int, partnerships: list[Partnership]) -> _Snapshot:
-        snapshot = cls(revision, {partnership.name: partnership for partnership in partnerships})
+    def of(cls, revision: int, keys_revision: str, partnerships: list[Partnership]) -> _Snapshot:
+        snapshot = cls(revision, keys_revision, {partnership.name: partnership for partnership in partnerships})
         for partnership in partnerships:
             as2, edifact = partnership.as2, partnership.edifact
             snapshot.by_as2[as2.their_id, as2.our_id] = partnership
@@ -82,7 +83,7 @@ class Partnerships:
 
     def relationship(self, partnership: Partnership) -> Relationship:
         """The partnership as the AS2 engine needs it, with parsed certificates and our keys."""
-        keys_revision = self._keys.revision()
+        keys_revision = self._current().keys_revision
         with self._lock:
             known = self._relationships.get(partnership.name)
             if known is None or known[0] is not partnership or known[1] != keys_revision:
@@ -105,9 +106,11 @@ class Partnerships:
             return self._snapshot
 
     def _newer_than(self, known: _Snapshot | None) -> _Snapshot:
+        keys_revision = self._keys.revision()
         with self._database.read() as reading:
             revision = store.latest_revision(reading.session)
             if known is not None and known.revision == revision:
-                return known
+                return known if known.keys_revision == keys_revision else replace(known, keys_revision=keys_revision)
             rows = store.in_force(reading.session)
-        return _Snapshot.of(revision, [row.partnership for row in rows if row.state is PartnershipState.ACTIVE])
+        active = [row.partnership for row in rows if row.state is PartnershipState.ACTIVE]
+        return _Snapshot.of(revision, keys_revision, active)

@@ -59,6 +59,7 @@ from edi_gateway.store.transmissions import (
     receipt_transmission,
     receipts,
     signature_text,
+    subject_of,
 )
 from edi_gateway.transport.http import ANSWER_BYTES_MAX
 
@@ -89,6 +90,11 @@ class Arrival:
     raw: Stored | None = None  # None: the body was over the limit
     partnership: Partnership | None = None
     relationship: Relationship | None = None
+
+    @property
+    def subject(self) -> str:
+        """How the event log names what came of it."""
+        return subject_of(self.id)
 
     @property
     def receipt_mode(self) -> ReceiptMode:
@@ -299,9 +305,9 @@ def _accept(gateway: Gateway, arrival: FromPartner, opened: Opened) -> HttpAnswe
         values = _accepted(arrival, opened, payload)
         if uow.insert_once(Transmission, values):
             details = {"payload": payload.sha256, "notes": list(opened.notes)}
-            row = _recorded(uow, arrival, values, _words(opened), details)
-            answer = _give(gateway, uow, arrival, row, receipt)
-            uow.wake("unpack", row.id)
+            _record(uow, arrival, values, _words(opened), details)
+            answer = _give(gateway, uow, arrival, values, receipt)
+            uow.wake("unpack", arrival.id)
             uow.commit()
             return answer
         # The unique key refused the row: somebody was faster, or the partner repeats himself.
@@ -332,25 +338,27 @@ def _words(opened: Opened) -> str:
 
 
 def _give(
-    gateway: Gateway, uow: UnitOfWork, arrival: Arrival, row: Transmission, receipt: SealedMdn | None
+    gateway: Gateway, uow: UnitOfWork, arrival: Arrival, answered: Mapping[str, Any], receipt: SealedMdn | None
 ) -> HttpAnswer:
-    """Keep the receipt and hand it over the way it was asked for."""
+    """Keep the receipt of the transmission that has these columns, and hand it over the way it was asked for."""
     if receipt is None:
         return _nothing_more(arrival)
     values = {
         "id": gateway.new_id(),
-        "transmission_id": row.id,
+        "transmission_id": answered["id"],
         "at": arrival.at,
         "message_id": receipt.message_id,
-        "disposition": row.disposition or "",
-        "mic": row.mic,
+        "disposition": answered["disposition"] or "",
+        "mic": answered["mic"],
         "signed_with": str(receipt.signed_with) if receipt.signed_with else None,
         "outcome": "given",
         "headers": [list(header) for header in receipt.headers],
         "body": receipt.body,
     }
     uow.insert_once(Receipt, values)
-    return _hand_over(gateway, uow, arrival, row, Receipt(**values))
+    if arrival.receipt_mode is ReceiptMode.ASYNC:
+        return _hand_over(gateway, uow, arrival, Transmission(**answered), Receipt(**values))
+    return HttpAnswer(200, receipt.headers, receipt.body)
 
 
 def _hand_over(gateway: Gateway, uow: UnitOfWork, arrival: Arrival, row: Transmission, receipt: Receipt) -> HttpAnswer:
@@ -441,7 +449,9 @@ def _give_again(gateway: Gateway, uow: UnitOfWork, arrival: FromPartner, row: Tr
         return _nothing_more(arrival)
     if stored is None:  # the first time, no receipt was asked for
         mic = Mic.parse(row.mic) if row.mic else None
-        return _give(gateway, uow, arrival, row, _receipt(gateway, arrival, PROCESSED, mic, ""))
+        names = ("id", "as2_from", "as2_to", "message_id", "disposition", "mic")
+        answered = {name: getattr(row, name) for name in names}
+        return _give(gateway, uow, arrival, answered, _receipt(gateway, arrival, PROCESSED, mic, ""))
     posted = receipt_transmission(uow.session, row.id)
     if arrival.receipt_mode is ReceiptMode.ASYNC and posted is not None:
         _post_again(uow, arrival, posted)
@@ -472,10 +482,12 @@ def _refuse(gateway: Gateway, arrival: Arrival, refusal: Refusal) -> HttpAnswer:
             "mic": refusal.mic.render() if refusal.mic else None,
         }
         uow.insert_once(Transmission, values)
-        row = _recorded(uow, arrival, values, reason, {})
+        _record(uow, arrival, values, reason, {})
         if refusal.alert:
-            uow.record_event(refusal.alert, row.subject, None, None, reason, {}, arrival.at)
-        answer = _give(gateway, uow, arrival, row, receipt) if receipt else _text(refusal.status, refusal.explanation)
+            uow.record_event(refusal.alert, arrival.subject, None, None, reason, {}, arrival.at)
+        answer = (
+            _give(gateway, uow, arrival, values, receipt) if receipt else _text(refusal.status, refusal.explanation)
+        )
         uow.commit()
     return answer
 
@@ -496,7 +508,7 @@ def _settle(gateway: Gateway, arrival: FromPartner, report: OpenedReport) -> Htt
         values |= {"disposition": report.report.disposition.status, "signed_with": signature_text(report.signer)}
         if uow.insert_once(Transmission, values):
             details = {"original_message_id": report.report.original_message_id}
-            _recorded(uow, arrival, values, judged.reason, details)
+            _record(uow, arrival, values, judged.reason, details)
             apply(uow, gateway, judged, arrival.at)
             uow.commit()
     return HttpAnswer(200)
@@ -532,14 +544,13 @@ def _keep_payloads(uow: UnitOfWork, arrival: Arrival, payload: Stored | None = N
     keep_all(uow, [stored for stored in (arrival.raw, payload) if stored is not None], arrival.at)
 
 
-def _recorded(
+def _record(
     uow: UnitOfWork, arrival: Arrival, values: Mapping[str, Any], reason: str, details: Mapping[str, Any]
-) -> Transmission:
-    """The row just inserted, to be looked at and not changed, with its first event."""
-    row = Transmission(**values)
-    known = {"message_id": row.message_id, "raw": row.raw_sha256, "size": row.raw_size}
-    uow.record_event("transmission.state", row.subject, None, row.state, reason, known | dict(details), arrival.at)
-    return row
+) -> None:
+    """The first event of the row with these columns."""
+    known = {"message_id": values["message_id"], "raw": values["raw_sha256"], "size": values["raw_size"]}
+    state = values["state"]
+    uow.record_event("transmission.state", arrival.subject, None, state, reason, known | dict(details), arrival.at)
 
 
 def _text(status: int, text: str) -> HttpAnswer:

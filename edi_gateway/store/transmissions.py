@@ -175,7 +175,7 @@ class Transmission(Base):
     @property
     def subject(self) -> str:
         """How the event log names it."""
-        return f"transmission:{self.id}"
+        return subject_of(self.id)
 
 
 class Seal(Base):
@@ -189,6 +189,11 @@ class Seal(Base):
     signature: Mapped[bytes] = mapped_column(LargeBinary)  # detached SignedData, DER
     # The body of the signed part; None: the payload, in the transfer encoding that the head names.
     body_sha256: Mapped[str | None] = mapped_column(ForeignKey(Payload.sha256), index=True)
+
+
+def subject_of(transmission_id: str) -> str:
+    """How the event log names a transmission."""
+    return f"transmission:{transmission_id}"
 
 
 class Receipt(Base):

@@ -150,6 +150,8 @@ def test_a_new_key_of_ours_makes_a_new_relationship(place: Place) -> None:
     assert place.partnerships.relationship(acme).signing_key(NOW) == old.private_key
     begins = NOW + timedelta(days=10)
     new = place.keys.generate("MARKET", now=NOW, key="p-256", use_from=begins)
+    assert place.partnerships.relationship(acme).signing_key(begins) == old.private_key
+    place.seconds += REVISION_SECONDS
     relationship = place.partnerships.relationship(acme)
     assert relationship.signing_key(NOW) == old.private_key
     assert relationship.signing_key(begins) == new.private_key
