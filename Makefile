@@ -43,7 +43,7 @@ lint: .venv/installed-dev
 	@$(BIN)/lint-imports
 
 conformance: .venv/installed-dev
-	@$(BIN)/python -m pytest --conformance docs/as2-conformance.md -q $(ARGS)
+	@$(BIN)/python -m pytest --conformance=docs/as2-conformance.md -q $(ARGS)
 
 fuzz: .venv/installed-fuzz
 	@$(BIN)/python -m tests.fuzz $(ARGS)

@@ -1,4 +1,4 @@
-"""The README's Python is run as a test: what it shows is what happens."""
+"""What every test shares, and the README's Python as a test: what it shows is what happens."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import Any
 
 from sybil import Sybil
 from sybil.parsers.markdown import PythonCodeBlockParser
+
+pytest_plugins = ["tests.conformance.plugin", "tests.interop.peers"]
 
 
 def _one_post(namespace: dict[str, Any]) -> None:

@@ -1,3 +1,0 @@
-"""What every test shares."""
-
-pytest_plugins = ["tests.conformance.plugin", "tests.interop.peers"]
