@@ -10,6 +10,7 @@ from benchmarks.result import LEFT_OUT, Result
 
 BENCHMARKS = {
     "edifact": "benchmarks.edifact",
+    "corpus": "benchmarks.corpus",
     "as2": "benchmarks.as2",
     "as2-large": "benchmarks.as2_large",
 }

@@ -59,7 +59,7 @@ __all__ = [
     "read",
 ]
 
-FEED_BYTES = 4 * 1024
+FEED_BYTES = 8 * 1024
 """How much is cut up at a time: enough for `str.split` to pay, little enough for the processor's cache."""
 
 SEEK_BYTES = 4096
@@ -102,8 +102,8 @@ _TAG = re.compile(r"[A-Z][A-Z0-9]{2}\Z")
 _NO_BEGINNINGS: dict[str, str] = {}
 _BEGINNINGS = frozenset({"UNA", INTERCHANGE_HEADER})
 
-# A segment of a block: its text, None if it needs the long way, and its size in bytes.
-_Piece = tuple[str | None, int]
+# Marks a piece of a block for the long way; no clean text begins with a control character.
+_ODD = "\x00"
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,6 +311,7 @@ class InterchangeReader:
         self._terminator = separators.terminator.encode("latin-1")
         self._trailer_sign = b"UNZ" + separators.element.encode("latin-1")
         self._known_beginnings: dict[str, str] = {}  # how a segment may begin -> its tag
+        self._service_beginnings = {tag + separators.element: tag for tag in SERVICE_TAGS - _BEGINNINGS}
         self._una = una
         self._pending = findings
         self._interchange = None
@@ -422,13 +423,12 @@ class InterchangeReader:
                     return terminator + style
         return terminator
 
-    def _pieces(self, body: str, glue: str, trouble: bool) -> Iterator[_Piece]:
-        """The segments of a block, all at once if nothing in it is odd."""
+    def _pieces(self, body: str, glue: str, trouble: bool) -> Iterator[str]:
+        """The texts of a block's segments, all at once if nothing in it is odd; see `_look_closely`."""
         if not trouble and self._is_clean(body, glue):
             text = body if self._declared.is_direct or body.isascii() else self._decoded(body)
             if text is not None:
-                texts = self._cutter.cut(text) if glue == self._separators.terminator else text.split(glue)
-                return zip(texts, map(len if text is body else self._size, texts), strict=True)
+                return iter(self._cutter.cut(text) if glue == self._separators.terminator else text.split(glue))
         return self._look_closely(body.split(glue))
 
     def _is_clean(self, body: str, glue: str) -> bool:
@@ -449,13 +449,16 @@ class InterchangeReader:
         return text if odd is None else None
 
     def _size(self, text: str) -> int:
-        """How many bytes the text of a segment was in the block."""
-        return len(text) if text.isascii() else len(text.encode(self._declared.codec))
+        """How many bytes a piece of a block is, `_ODD` not counted."""
+        if text[:1] == _ODD:
+            return len(text) - 1
+        return len(text) if text.isascii() or self._declared.is_direct else len(text.encode(self._declared.codec))
 
-    def _look_closely(self, views: list[str]) -> Iterator[_Piece]:
-        """The segments of a block one by one; those that are odd are left to the long way."""
+    def _look_closely(self, views: list[str]) -> Iterator[str]:
+        """The texts of a block's segments one by one; of those that are odd, the bytes' view behind `_ODD`."""
         for view in views:
-            yield self._decoded(view) if self._is_plain(view) else None, len(view)
+            text = self._decoded(view) if self._is_plain(view) else None
+            yield _ODD + view if text is None else text
 
     def _is_plain(self, view: str) -> bool:
         """Whether a piece is one whole segment and nothing about its text is odd."""
@@ -477,15 +480,17 @@ class InterchangeReader:
             return [], _NO_BEGINNINGS  # the interchange counts them itself, up to the limit
         return message.segments, self._known_beginnings
 
-    def _read_pieces(self, pieces: Iterator[_Piece], at: int, glue: str) -> None:
+    def _read_pieces(self, texts: Iterator[str], at: int, glue: str) -> None:
         """The segments of a block; `at` is where the first begins in it.
 
-        This loop is the cost of reading: no call for a plain segment but the look-up of its tag.
+        This loop is the cost of reading: no call for a plain segment but the look-up of its tag, and its size.
         """
         new, base, step, splitter = Segment.__new__, self._block_offset, len(glue), self._splitter
+        size: Callable[[str], int] = len if self._declared.is_direct else self._size
         segments, beginnings = self._short_path()
-        for text, size in pieces:
-            if text is not None and (tag := beginnings.get(text[:4])) is not None:
+        for text in texts:
+            tag = beginnings.get(text[:4])
+            if tag is not None:
                 segments.append(segment := new(Segment))
                 segment.tag = tag
                 segment.raw = text
@@ -493,19 +498,20 @@ class InterchangeReader:
                 segment.offset = base + at
                 segment.repeats = segment._parts = None
                 segment._splitter = splitter
-                at += size + step
+                at += size(text) + step
                 continue
-            at = self._read_piece(text, at, at + size, pieces, step)
+            at = self._read_piece(text, at, texts, step)
             if at < 0:
                 return
             segments, beginnings = self._short_path()
         self._pass(len(self._block))
         self._offset = self._place(len(self._block))
 
-    def _read_piece(self, text: str | None, begin: int, end: int, following: Iterator[_Piece], step: int) -> int:
+    def _read_piece(self, text: str, begin: int, following: Iterator[str], step: int) -> int:
         """One segment off the short path. Returns where the next begins in the block, -1 if none is read there."""
-        if text is not None and self._interchange is not None and self._is_ordinary(text):
-            tag = text[:3]
+        end = begin + self._size(text)
+        tag = self._service_beginnings.get(text[:4]) or self._proper_tag(text)
+        if tag and self._interchange is not None:
             position, offset = self._interchange.next_position(tag), self._place(begin)
             outcome = self._take(Segment.of_text(tag, text, self._splitter, position, offset), [])
         else:
@@ -519,15 +525,14 @@ class InterchangeReader:
         self._state = self._seek
         return -1
 
-    def _is_ordinary(self, text: str) -> bool:
-        """Whether a clean text begins with a proper tag; the long way finds out what is odd about others."""
-        separators = self._separators
+    def _proper_tag(self, text: str) -> str:
+        """The tag that a clean text begins with, "" if it is none; the long way finds out what is odd about it."""
         tag, following = text[:3], text[3:4]
-        if following and following != separators.element and following != separators.component:
-            return False
-        return _TAG.match(tag) is not None and tag not in _BEGINNINGS
+        if following and following not in (self._separators.element, self._separators.component):
+            return ""
+        return tag if _TAG.match(tag) and tag not in _BEGINNINGS else ""
 
-    def _segment_end(self, begin: int, end: int, following: Iterator[_Piece], step: int) -> int:
+    def _segment_end(self, begin: int, end: int, following: Iterator[str], step: int) -> int:
         """Where a segment ends whose first piece ends at `end`: released terminators join it with the following.
 
         Returns -1 if that is not to be known yet, or if the segment is too long.
@@ -548,7 +553,7 @@ class InterchangeReader:
                 self._return_to_buffer(begin)
                 self._scanned = end - begin + 1
                 return -1
-            joined, end = end, end + step + piece[1]
+            joined, end = end, end + step + self._size(piece)
 
     def _blanks(self, begin: int, end: int) -> int:
         """How many blanks and line ends stand before the tag of a segment of the block."""

@@ -143,11 +143,12 @@ class Splitter:
         if self.release not in text:
             return text.split(self.element)
         used = []
-        for pair, mark, character in self._marked:
-            if pair in text:
-                text = text.replace(pair, mark)
-                used.append((mark, character))
-        text = text.replace(*self._terminator)
+        for written in self._marked:
+            if written[0] in text:
+                text = text.replace(written[0], written[1])
+                used.append(written)
+        if self.release in text:
+            text = text.replace(*self._terminator)
         parts: list[Any] = text.split(self.element)
         if used:
             for index, part in enumerate(parts):
@@ -155,10 +156,12 @@ class Splitter:
                     parts[index] = self._restored(part, used)
         return parts
 
-    def _restored(self, part: str, used: list[tuple[str, str]]) -> list[str]:
-        components = part.split(self.component)
-        for mark, character in used:
-            components = [value.replace(mark, character) for value in components]
+    def _restored(self, part: str, used: list[tuple[str, str, str]]) -> list[str]:
+        components = part.split(self.component) if self.component in part else [part]
+        for _, mark, character in used:
+            for index, value in enumerate(components):
+                if mark in value:
+                    components[index] = value.replace(mark, character)
         return components
 
     def split_fully(self, text: str) -> list[list[str]]:
