@@ -404,10 +404,10 @@ def drop_bad(values: Values) -> frozenset[str]:
 
 
 def _last_before(group: Group, tag: str) -> Segment:
-    """Where a missing value is reported: the segment of its tag if there is one, else the trigger of the group."""
-    walked: Iterator[Segment] = group.walk()
-    first = next(walked)
-    return next((child for child in group.children if isinstance(child, Segment) and child.tag == tag), first)
+    """Where a missing value is reported: the first segment of its tag if there is one, else the group's trigger."""
+    own = (child if isinstance(child, Segment) else next(child.walk()) for child in group.children)
+    trigger = next(group.walk())
+    return next((segment for segment in own if segment.tag == tag), trigger)
 
 
 class Nested(Row):

@@ -56,7 +56,7 @@ def without_text(group: Group) -> Group:
 
 
 @given(data=damaged())
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=80)
 def test_text_and_elements_say_the_same(data: bytes) -> None:
     for message in (message for verdict in judge([data]) for message in verdict.messages):
         found = translator(message.header.type)
@@ -71,7 +71,7 @@ def test_text_and_elements_say_the_same(data: bytes) -> None:
 
 
 @given(data=damaged())
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 def test_lineage_changes_nothing_else(data: bytes) -> None:
     for message in (message for verdict in judge([data]) for message in verdict.messages):
         found = translator(message.header.type)
@@ -89,7 +89,7 @@ def test_lineage_changes_nothing_else(data: bytes) -> None:
     elements=st.lists(st.lists(st.text("A1:.?-é", max_size=4), min_size=1, max_size=4), max_size=8),
     message_type=st.sampled_from(("ORDERS", "ORDRSP", "DESADV", "INVOIC", "INVRPT")),
 )
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=80)
 def test_no_tree_makes_it_raise(tags: list[str], elements: list[list[str]], message_type: str) -> None:
     found: Any = translator(message_type)
     segments = [Segment(tag, [[tag], *elements], position) for position, tag in enumerate(tags, start=1)]

@@ -47,7 +47,7 @@ def refused(data: Any) -> list[tuple[str, str]]:
         strategies.inventory_reports(),
     )
 )
-@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 def test_a_record_survives_json(record: Any) -> None:
     assert from_json(type(record), json.loads(json.dumps(to_json(record)))) == record
 

@@ -29,7 +29,7 @@ RECORDS: dict[str, Callable[[], st.SearchStrategy[Any]]] = {
 @pytest.mark.parametrize("directory", ["D.96A", "D.01B"])
 @pytest.mark.parametrize("message_type", RECORDS)
 @given(data=st.data())
-@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(deadline=None, max_examples=15, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 def test_a_record_survives_the_message(message_type: str, directory: str, data: st.DataObject) -> None:
     record = data.draw(RECORDS[message_type]())
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from edi_gateway.edifact import contrl
 from edi_gateway.edifact.findings import Finding
 from edi_gateway.edifact.verdict import InterchangeVerdict, MessageVerdict
 from edi_gateway.marketplace.inventory import InventoryReport
@@ -89,6 +91,16 @@ def test_a_broken_sample_gives_the_findings_beside_it(path: Path) -> None:
     found = [{key: finding.as_json()[key] for key in keys} for finding in findings_of(path)]
 
     assert sorted(found, key=str) == sorted(beside(path, ".findings.json"), key=str)
+
+
+@pytest.mark.parametrize("path", sorted(SAMPLES.glob("contrl-*.edi")), ids=lambda path: path.stem)
+def test_a_contrl_gives_the_acknowledgement_beside_it(path: Path) -> None:
+    verdict = interchange(path)
+    assert verdict.valid
+
+    acknowledgement = asdict(contrl.read(verdict.messages[0].message))
+
+    assert json.loads(json.dumps(acknowledgement)) == beside(path, ".json")
 
 
 def types(paths: list[Path]) -> set[tuple[str, str]]:
