@@ -273,11 +273,13 @@ class InterchangeReader:
         if self._buffer[:3].upper() == b"UNA":
             una = self._buffer[:UNA_LENGTH].decode("latin-1")
             unb_at = self._buffer.upper().index(b"UNB", UNA_LENGTH)
-        separators = default_separators(chr(self._buffer[unb_at + 3]))
+        behind_unb = chr(self._buffer[unb_at + 3])
+        separators = default_separators(behind_unb)
         if una:
             declared, findings = read_una(una[3:])
             findings = [replace(finding, offset=self._offset) for finding in findings]
-            separators = separators if findings else declared
+            # Separators that cannot work are refused; the usual ones, if UNB has them, still tell who is to be told.
+            separators = separators if findings and behind_unb == separators.element else declared
         head = self._buffer[unb_at : unb_at + TERMINATOR_WITHIN_BYTES]
         if separators.terminator.encode("latin-1") not in head:
             if len(head) < TERMINATOR_WITHIN_BYTES and not self._final:

@@ -115,4 +115,7 @@ FRAGMENTS = [
     ),
 ]
 _pieces = st.lists(st.one_of(st.sampled_from(FRAGMENTS), st.binary(max_size=6)), max_size=25).map(b"".join)
-rubble = st.one_of(_pieces, st.tuples(st.sampled_from(HEADERS), _pieces).map(b"".join))
+# Any six bytes as UNA, and a UNB that follows them.
+_declared = st.binary(min_size=6, max_size=6).map(lambda una: b"UNA" + una + b"UNB" + una[1:2] + b"UNOC:3" + una[5:])
+_headers = st.one_of(st.sampled_from(HEADERS), _declared)
+rubble = st.one_of(_pieces, st.tuples(_headers, _pieces).map(b"".join))

@@ -20,7 +20,8 @@ from edi_gateway.edifact.verdict import (
     MessageVerdict,
 )
 from edi_gateway.edifact.writer import write_interchange, write_segment
-from tests.core.edifact.provocations import GROUP, MESSAGE, UNG
+from edi_gateway.messages.judge import judge
+from tests.core.edifact.provocations import GROUP, MESSAGE, PROVOCATIONS, UNG
 from tests.core.edifact.readings import BODY, UNB, UNH, read_file
 
 SECOND = MESSAGE.replace("UNH+1", "UNH+2").replace("+4+1'", "+4+2'")
@@ -408,3 +409,40 @@ def test_every_syntax_error_has_a_code_of_its_own() -> None:
     assert {rule.code for rule in rules.RULES if rule.severity is Severity.ERROR and rule.contrl is None} == {
         "S201", "S202", "S207",
     }  # fmt: skip
+
+
+# Our answers by the table of CONTRL
+
+
+def answers_to(data: bytes) -> list[bytes]:
+    """The CONTRL interchanges that answer a file, as they would be sent."""
+    answers = []
+    for verdict in judge([data]):
+        if contrl.needs_answer(verdict, agreed=True):
+            envelope = contrl.envelope(verdict, date="261123", time="1000", control_reference="77")
+            if envelope.syntax_version == "4":
+                envelope = replace(envelope, date="20261123")
+            answers.append(write_interchange(envelope, [(contrl.contrl_header(verdict, "1"), contrl.answer(verdict))]))
+    return answers
+
+
+def faults_of(data: bytes) -> list[tuple[str, str | None, str | None]]:
+    """What is wrong with an answer, but for addresses that it can only repeat."""
+    found = [finding for verdict in judge([data]) for finding in verdict.all_findings()]
+    return [(f.code, f.segment, f.value) for f in found if f.segment != "UNB" and f.is_error]
+
+
+@pytest.mark.parametrize("code", PROVOCATIONS)
+def test_the_answer_to_any_broken_file_is_a_valid_contrl(code: str) -> None:
+    provocation = PROVOCATIONS[code]
+    data = provocation.encode("latin-1", "replace") if isinstance(provocation, str) else provocation
+    for answer in answers_to(data):
+        assert faults_of(answer) == []
+
+
+@pytest.mark.parametrize("version", ["1", "2", "3", "4"])
+def test_a_rejection_is_a_valid_contrl_in_every_version(version: str) -> None:
+    broken = MESSAGE.replace("UNT+4", "UNT+5") + SECOND.replace("BGM+220", "BGM+XYZ:::::::9")
+    (answer,) = answers_to((unb("1", version).replace("R:ZZ", "R:14") + broken + "UNZ+2+REF1'").encode())
+    assert faults_of(answer) == []
+    assert answer.count(b"UCM") == 2
