@@ -20,6 +20,7 @@ from edi_gateway.as2.algorithms import Digest
 from edi_gateway.as2.attachments import is_related
 from edi_gateway.as2.cms import compress, encrypt, sign
 from edi_gateway.as2.errors import RelationshipFault
+from edi_gateway.as2.exchange import is_exchange
 from edi_gateway.as2.fields import (
     FieldMalformed,
     check_message_id,
@@ -96,7 +97,12 @@ def seal(
     """
     check_message_id(message_id)
     content_type = content_type or relationship.policy.content_type
-    if is_related(content_type) and not relationship.policy.attachments:
+    if is_exchange(content_type):
+        if not (relationship.policy.certificate_exchange and relationship.policy.sign):
+            raise RelationshipFault(
+                "certificates travel in signed messages where it is agreed: certificate_exchange = true, sign = true"
+            )
+    elif is_related(content_type) and not relationship.policy.attachments:
         raise RelationshipFault("several documents in one transmission are not agreed; attachments = true agrees them")
     headers = _headers(relationship, message_id, now, subject, async_mdn_url, features)
     sealing = _Sealing(relationship, spool, message_id, now)
@@ -355,6 +361,8 @@ def _headers(
         headers.append(("AS2-Product", PRODUCT))
     if policy.attachments:
         features |= {Feature.MULTIPLE_ATTACHMENTS}
+    if policy.certificate_exchange:
+        features |= {Feature.CEM}
     if features:
         headers.append(("EDIINT-Features", ", ".join(sorted(features))))
     headers += _receipt_headers(relationship, message_id, async_mdn_url)

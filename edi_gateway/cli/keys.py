@@ -174,6 +174,46 @@ def _print_letter(own: OwnKey, partners: Sequence[dict[str, Any]], output: Path 
         click.echo(f"  {partner['name']}: {partner['legal_name']}, AS2 name {partner['as2_id']}")
 
 
+@keys.command()
+@click.argument("name", required=False)
+@click.option("--partner", "names", multiple=True, help="Only to this partner; may be repeated.")
+@click.option("--respond-by", type=click.DateTime(_DATE_FORMATS), help="Default: when the key begins to serve.")
+@json_option
+def announce(name: str | None, names: Sequence[str], respond_by: datetime | None, as_json: bool) -> None:
+    """Propose a key's certificate to partners by message (CEM): the one NAMEd, or the one that began or begins last.
+
+    To those who have certificate_exchange = true and were not asked before. The running server sends it; their answers
+    stand in `edi-gateway partners certificates list`.
+    """
+    from edi_gateway.gateway.app import open_gateway
+    from edi_gateway.gateway.certificate_exchange import announce as propose
+
+    config = load_config()
+    with open_database(config):
+        pass  # it exists and is up to date
+    with user_errors(KeyStoreError):
+        gateway = open_gateway(config)
+        try:
+            owned = gateway.keys.own_keys()
+            own = _chosen(owned, name or (owned[0].name if owned else None))
+            known = gateway.partnerships.all()
+            if unknown := [each for each in names if each not in [partnership.name for partnership in known]]:
+                raise UserError(f"no partner {unknown[0]!r} is in force; see `edi-gateway partners list`")
+            asked = [partnership for partnership in known if not names or partnership.name in names]
+            made = propose(gateway, own, asked, _utc(respond_by))
+        finally:
+            gateway.close()
+    partners = [row.partnership for row in made]
+    if as_json:
+        print_json({"key": own.name, "fingerprint": own.certificate.fingerprint, "announced_to": partners})
+        return
+    click.echo(f"{own.name} is announced to {', '.join(partners) or 'nobody'}")
+    for partnership in asked:
+        if partnership.name not in partners:
+            agreed = partnership.as2.certificate_exchange
+            click.echo(f"  not to {partnership.name}: {'it was before' if agreed else 'certificate_exchange = false'}")
+
+
 @keys.command(name="import")
 @click.argument("file", metavar="FILE")
 @click.option(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import click
 
 from edi_gateway import partner_export, partner_file
+from edi_gateway.as2.certificates import load_certificates
 from edi_gateway.cli.frame import (
     UserError,
     json_option,
@@ -20,11 +22,15 @@ from edi_gateway.cli.frame import (
     user_errors,
 )
 from edi_gateway.config import Config
-from edi_gateway.gateway import expiry, onboarding
+from edi_gateway.gateway import certificate_exchange, expiry, onboarding
+from edi_gateway.gateway.app import Gateway, open_gateway
+from edi_gateway.gateway.certificate_exchange import CannotDecide
+from edi_gateway.gateway.keys import KeyStoreError
 from edi_gateway.gateway.onboarding import Change, ChangeKind, Checked
 from edi_gateway.partner_file import Ours
 from edi_gateway.partnership import Partnership
 from edi_gateway.store import partnerships as store
+from edi_gateway.store.certificates import CertificateProposal, ProposalState, proposals
 from edi_gateway.store.partnerships import PartnershipRevision
 from edi_gateway.strict_toml import Problem
 
@@ -156,6 +162,128 @@ def export(name: str, directory: Path | None) -> None:
         for file, data in {partner_file.FILE: folder.text.encode("utf-8"), **folder.files}.items():
             (path / file).write_bytes(data)
             click.echo(str(path / file))
+
+
+@partners.group()
+def certificates() -> None:
+    """Certificates that partners propose to us by message (CEM), and that we propose to them.
+
+    A proposed certificate is trusted by nobody before `accept`.
+    """
+
+
+_STATES = tuple(state.value for state in ProposalState)
+_PROPOSAL_HEADERS = ("Id", "Direction", "Partner", "State", "For", "Subject", "Valid until", "Respond by", "SHA-256")
+
+
+@certificates.command(name="list")
+@click.option("--state", type=click.Choice(_STATES), help="Only those in this state.")
+@click.option("--partner", default="", help="Only those of this partner.")
+@json_option
+def list_certificates(state: str | None, partner: str, as_json: bool) -> None:
+    """List the proposals, the oldest first. `in` are theirs, `out` are ours."""
+    with open_database(load_config()) as database, database.read() as view:
+        rows = proposals(view.session, state=ProposalState(state) if state else None, partnership=partner)
+    if as_json:
+        print_json([_proposal_json(row) for row in rows])
+        return
+    print_table(_PROPOSAL_HEADERS, map(_proposal_row, rows), empty="No certificate was proposed by message.")
+
+
+@certificates.command()
+@click.argument("proposal_id", metavar="ID")
+@click.option(
+    "--use-from",
+    type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ"]),
+    help="When we begin to encrypt for it (UTC); default: now. It verifies at once.",
+)
+@_directory
+@json_option
+def accept(proposal_id: str, use_from: datetime | None, directory: Path | None, as_json: bool) -> None:
+    """Trust a proposed certificate: compare its SHA-256 with the partner, by telephone, before.
+
+    It joins the certificates of the partnership as a new revision, and the response is queued. Its file is put into
+    the partner's folder, where there is one; name it in partner.toml, or the next `apply` takes it away again.
+    """
+    moment = use_from.replace(tzinfo=UTC) if use_from else None
+    config = load_config()
+    with _opened_gateway(config) as gateway, user_errors(CannotDecide):
+        decided = certificate_exchange.accept(gateway, proposal_id, moment)
+    file = _kept_in_folder((directory or config.partners_dir) / decided.proposal.partnership, decided.proposal)
+    if as_json:
+        changes = [change.as_json() for change in decided.changes]
+        print_json(_proposal_json(decided.proposal) | {"changes": changes, "file": str(file) if file else None})
+        return
+    _report(decided.changes, (), dry_run=False, as_json=False)
+    click.echo(f"the response is queued; {decided.proposal.partnership} is told that we trust it")
+    if file:
+        click.echo(f'{file} is new: add {{ file = "{file.name}" }} in partner.toml, or the next apply takes it away')
+
+
+@certificates.command()
+@click.argument("proposal_id", metavar="ID")
+@click.option("--reason", required=True, help="Why, as the partner reads it.")
+@json_option
+def reject(proposal_id: str, reason: str, as_json: bool) -> None:
+    """Refuse a proposed certificate; the response is queued with the reason."""
+    with _opened_gateway(load_config()) as gateway, user_errors(CannotDecide):
+        decided = certificate_exchange.reject(gateway, proposal_id, reason)
+    if as_json:
+        print_json(_proposal_json(decided.proposal))
+    else:
+        click.echo(f"rejected; the response to {decided.proposal.partnership} is queued")
+
+
+@contextmanager
+def _opened_gateway(config: Config) -> Iterator[Gateway]:
+    with open_database(config):
+        pass  # it exists and is up to date
+    with user_errors(KeyStoreError):
+        gateway = open_gateway(config)
+    try:
+        yield gateway
+    finally:
+        gateway.close()
+
+
+def _kept_in_folder(folder: Path, proposal: CertificateProposal) -> Path | None:
+    if not folder.is_dir():
+        return None
+    file = folder / f"{proposal.fingerprint[:16]}.pem"
+    with user_errors(OSError):
+        file.write_text(proposal.pem, encoding="ascii")
+    return file
+
+
+def _proposal_json(row: CertificateProposal) -> dict[str, Any]:
+    certificate = load_certificates(row.pem)[0]
+    return {
+        "id": row.id,
+        "direction": row.direction.value,
+        "partner": row.partnership,
+        "state": row.state.value,
+        "reason": row.reason,
+        "request_id": row.request_id,
+        "usages": row.usages,
+        "subject": certificate.subject,
+        "fingerprint": row.fingerprint,
+        "key": certificate.key_description,
+        "not_before": certificate.not_before.isoformat(),
+        "not_after": certificate.not_after.isoformat(),
+        "respond_by": row.respond_by.isoformat() if row.respond_by else None,
+        "at": row.created_at.isoformat(),
+        "decided_at": row.decided_at.isoformat() if row.decided_at else None,
+        "transmission": row.transmission_id,
+        "answer": row.answer_id,
+    }
+
+
+def _proposal_row(row: CertificateProposal) -> tuple[str, ...]:
+    certificate = load_certificates(row.pem)[0]
+    until = f"{row.respond_by:%Y-%m-%d}" if row.respond_by else ""
+    ends, usages = f"{certificate.not_after:%Y-%m-%d}", " ".join(row.usages)
+    state, direction = row.state.value, row.direction.value
+    return row.id, direction, row.partnership, state, usages, certificate.subject, ends, until, row.fingerprint
 
 
 def _check(config: Config, directory: Path | None, names: Sequence[str], others: Sequence[Partnership] = ()) -> Checked:

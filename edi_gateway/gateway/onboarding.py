@@ -158,8 +158,10 @@ def plan(
     return sorted(changes, key=lambda change: change.name)
 
 
-def apply(uow: UnitOfWork, changes: Iterable[Change], now: datetime) -> None:
-    """Put the changes in force, with one event each. The caller commits."""
+def apply(
+    uow: UnitOfWork, changes: Iterable[Change], now: datetime, *, reason: str = "applied from the partner's folder"
+) -> None:
+    """Put the changes in force, with one event each; `reason` is that of what is active then. The caller commits."""
     writing = [change for change in changes if change.kind.writes]
     rows = store.put_in_force(uow.session, [(change.partnership, change.state) for change in writing], now)
     for change, row in zip(writing, rows, strict=True):
@@ -168,7 +170,7 @@ def apply(uow: UnitOfWork, changes: Iterable[Change], now: datetime) -> None:
             f"partnership:{change.name}",
             _state_before(change.kind),
             row.state.value,
-            "applied from the partner's folder" if row.state is PartnershipState.ACTIVE else "its folder is gone",
+            reason if row.state is PartnershipState.ACTIVE else "its folder is gone",
             {"revision": row.revision, **change.as_json()},
             now,
         )

@@ -22,9 +22,11 @@ import structlog
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError, OperationalError
 
+from edi_gateway.as2.exchange import is_exchange
 from edi_gateway.edifact import contrl
 from edi_gateway.edifact.findings import Finding
 from edi_gateway.edifact.verdict import InterchangeHeader, InterchangeVerdict
+from edi_gateway.gateway import certificate_exchange
 from edi_gateway.gateway.app import Gateway
 from edi_gateway.gateway.compose import ComposeRefused, queue_answer
 from edi_gateway.gateway.dispatch import enqueue
@@ -95,10 +97,13 @@ def _unpack(gateway: Gateway, transmission_id: str) -> None:
         row = reading.session.get(Transmission, transmission_id)
         if row is None or row.state is not TransmissionState.RECEIVED:
             return
-        partnership_name, payload = row.partnership, row.payload_sha256
+        partnership_name, payload, content_type = row.partnership, row.payload_sha256, row.content_type
     partnership = gateway.partnerships.by_name(partnership_name or "")
     if partnership is None or payload is None:
         _park(gateway, transmission_id, f"the partnership {partnership_name!r} is not active any more")
+        return
+    if is_exchange(content_type or ""):
+        certificate_exchange.take_in(gateway, row, partnership)
         return
     try:
         verdicts = list(judge(gateway.payloads.chunks(payload), JudgingPolicy.of(partnership)))

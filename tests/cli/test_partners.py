@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
+from edi_gateway import config
+from edi_gateway.as2.certificates import Certificate, generate
 from edi_gateway.cli import main
+from edi_gateway.gateway.app import open_gateway
 from edi_gateway.partner_file import Folder
+from edi_gateway.store.certificates import CertificateProposal, ProposalDirection, ProposalState
 from tests import partner_folders
 from tests.partner_folders import vendor_key, write
 
@@ -207,3 +212,81 @@ def test_122_the_list_says_how_many_days_the_certificates_have_left() -> None:
     assert (certificate["fingerprint"], certificate["uses"]) == (acme["certificates"][0], ["encryption", "signing"])
     assert certificate["days_left"] == acme["days_left"] == bolt["days_left"]
     assert f" {acme['days_left']}" in run("list").output
+
+
+# --- certificates that were proposed by message --------------------------------------------------
+
+
+def proposed(name: str = "acme") -> Certificate:
+    """A certificate that a partner has proposed, as the gateway keeps it."""
+    toml = Path("partners/acme/partner.toml")
+    toml.write_text(toml.read_text().replace("[as2]", "[as2]\ncertificate_exchange = true"))
+    run("apply")
+    now = datetime.now(UTC)
+    certificate = generate("acme next", now, 365, "p-256").certificate
+    with closing(open_gateway(config.load())) as gateway, gateway.database.write() as uow:
+        proposal = CertificateProposal(
+            id="p1",
+            direction=ProposalDirection.IN,
+            state=ProposalState.PENDING,
+            partnership=name,
+            request_id="r1@acme",
+            fingerprint=certificate.fingerprint,
+            pem=certificate.pem,
+            usages=["digitalSignature"],
+            respond_by=now,
+            created_at=now,
+            reason="",
+        )
+        uow.session.add(proposal)
+        uow.commit()
+    return certificate
+
+
+def test_121_a_proposed_certificate_is_listed_and_accepted() -> None:
+    assert "No certificate was proposed" in run("certificates", "list").output
+    certificate = proposed()
+    (listed,) = as_json("certificates", "list", "--state", "pending")
+    assert (listed["id"], listed["partner"], listed["usages"]) == ("p1", "acme", ["digitalSignature"])
+    assert certificate.fingerprint in run("certificates", "list", "--partner", "acme").output
+    said = run("certificates", "accept", "p1").output
+    file = Path("partners/acme") / f"{certificate.fingerprint[:16]}.pem"
+    assert "~ acme: changed" in said
+    assert str(file) in said
+    assert file.read_text() == certificate.pem
+    assert certificate.fingerprint in as_json("show", "acme")["certificates"]
+    assert "it was accepted" in run("certificates", "accept", "p1", code=2).stderr
+    # The file in place and named, the folder says what is in force.
+    toml = Path("partners/acme/partner.toml")
+    (entry,) = [e for e in as_json("show", "acme")["document"]["as2"]["signing_certificates"] if e["use_from"]]
+    pinned = f'{{ file = "vendor.pem" }}, {{ file = "{file.name}", use_from = {entry["use_from"]} }}'
+    lines = f'signing_certificates = [{pinned}]\nencryption_certificates = [{{ file = "vendor.pem" }}]'
+    toml.write_text(toml.read_text().replace('signing_certificates = [{ file = "vendor.pem" }]', lines))
+    assert "= acme: unchanged" in run("apply").output
+
+
+def test_121_a_proposed_certificate_is_rejected_with_a_reason() -> None:
+    proposed()
+    assert "--reason" in run("certificates", "reject", "p1", code=2).stderr
+    assert as_json("certificates", "reject", "p1", "--reason", "another one was read to us")["state"] == "rejected"
+    assert as_json("certificates", "list")[0]["reason"] == "another one was read to us"
+    assert as_json("show", "acme")["revision"] == as_json("list")[0]["revision"]
+    assert "no proposal 'p2'" in run("certificates", "reject", "p2", "--reason", "x", code=2).stderr
+
+
+def test_121_our_next_certificate_is_announced_to_those_who_agreed() -> None:
+    proposed()
+    keys = ["generate", "--key", "p-256"], ["rotate", "--key", "p-256"]
+    for arguments in keys:
+        assert CliRunner().invoke(main, ["keys", *arguments]).exit_code == 0
+    first = CliRunner().invoke(main, ["keys", "announce", "--json"])
+    assert json.loads(first.stdout)["announced_to"] == ["acme"]
+    again = CliRunner().invoke(main, ["keys", "announce"])
+    assert "announced to nobody" in again.output
+    assert "not to acme: it was before" in again.output
+    assert "not to bolt: certificate_exchange = false" in again.output
+    (ours,) = [row for row in as_json("certificates", "list") if row["direction"] == "out"]
+    waiting = json.loads(CliRunner().invoke(main, ["keys", "list", "--json"]).stdout)[0]
+    assert (ours["fingerprint"], ours["respond_by"][:10]) == (waiting["fingerprint"], waiting["use_from"][:10])
+    refused = CliRunner().invoke(main, ["keys", "announce", "--partner", "nobody"])
+    assert (refused.exit_code, "no partner 'nobody'" in refused.stderr) == (2, True)

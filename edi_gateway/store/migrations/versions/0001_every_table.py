@@ -245,19 +245,46 @@ def upgrade() -> None:
         )
 
     op.create_table(
-        "seal",
-        sa.Column("transmission_id", sa.String(length=64), nullable=False),
-        sa.Column("head", sa.LargeBinary(), nullable=False),
-        sa.Column("signature", sa.LargeBinary(), nullable=False),
-        sa.Column("body_sha256", sa.String(length=64), nullable=True),
-        sa.ForeignKeyConstraint(["body_sha256"], ["payload.sha256"], name=op.f("fk_seal_body_sha256_payload")),
-        sa.ForeignKeyConstraint(
-            ["transmission_id"], ["transmission.id"], name=op.f("fk_seal_transmission_id_transmission")
+        "certificate_proposal",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column(
+            "direction",
+            sa.Enum("in", "out", name="direction", native_enum=False, create_constraint=True),
+            nullable=False,
         ),
-        sa.PrimaryKeyConstraint("transmission_id", name=op.f("pk_seal")),
+        sa.Column(
+            "state",
+            sa.Enum("pending", "accepted", "rejected", name="state", native_enum=False, create_constraint=True),
+            nullable=False,
+        ),
+        sa.Column("partnership", sa.String(length=80), nullable=False),
+        sa.Column("request_id", sa.String(length=255), nullable=False),
+        sa.Column("fingerprint", sa.String(length=64), nullable=False),
+        sa.Column("pem", sa.Text(), nullable=False),
+        sa.Column("usages", sa.Text(), nullable=False),
+        sa.Column("respond_by", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("overdue_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("transmission_id", sa.String(length=64), nullable=True),
+        sa.Column("answer_id", sa.String(length=64), nullable=True),
+        sa.CheckConstraint(
+            "state = 'pending' OR decided_at IS NOT NULL", name=op.f("ck_certificate_proposal_decision_dated")
+        ),
+        sa.ForeignKeyConstraint(
+            ["answer_id"], ["transmission.id"], name=op.f("fk_certificate_proposal_answer_id_transmission")
+        ),
+        sa.ForeignKeyConstraint(
+            ["transmission_id"], ["transmission.id"], name=op.f("fk_certificate_proposal_transmission_id_transmission")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_certificate_proposal")),
+        sa.UniqueConstraint(
+            "direction", "partnership", "request_id", "fingerprint", name="uq_certificate_proposal_once"
+        ),
     )
-    with op.batch_alter_table("seal", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_seal_body_sha256"), ["body_sha256"], unique=False)
+    with op.batch_alter_table("certificate_proposal", schema=None) as batch_op:
+        batch_op.create_index("ix_certificate_proposal_state", ["state", "partnership"], unique=False)
 
     op.create_table(
         "interchange",
@@ -294,6 +321,8 @@ def upgrade() -> None:
         sa.Column("syntax", sa.String(length=20), nullable=False),
         sa.Column("test", sa.Boolean(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("contrl_asked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("overdue_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("answers_id", sa.String(length=64), nullable=True),
         sa.Column("repeats_id", sa.String(length=64), nullable=True),
         sa.CheckConstraint(
@@ -303,6 +332,9 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "state NOT IN ('repeated', 'conflicting') OR repeats_id IS NOT NULL",
             name=op.f("ck_interchange_repeats_which"),
+        ),
+        sa.CheckConstraint(
+            "overdue_at IS NULL OR contrl_asked_at IS NOT NULL", name=op.f("ck_interchange_overdue_if_asked")
         ),
         sa.ForeignKeyConstraint(["answers_id"], ["interchange.id"], name=op.f("fk_interchange_answers_id_interchange")),
         sa.ForeignKeyConstraint(
@@ -317,8 +349,22 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("interchange", schema=None) as batch_op:
         batch_op.create_index("ix_interchange_answers_id", ["answers_id"], unique=False)
+        batch_op.create_index(
+            "ix_interchange_overdue",
+            ["overdue_at"],
+            unique=False,
+            sqlite_where=sa.text("state = 'sent' AND overdue_at IS NOT NULL"),
+            postgresql_where=sa.text("state = 'sent' AND overdue_at IS NOT NULL"),
+        )
         batch_op.create_index("ix_interchange_payload_sha256", ["payload_sha256"], unique=False)
         batch_op.create_index(batch_op.f("ix_interchange_transmission_id"), ["transmission_id"], unique=False)
+        batch_op.create_index(
+            "ix_interchange_unacknowledged",
+            ["contrl_asked_at"],
+            unique=False,
+            sqlite_where=sa.text("state = 'sent' AND contrl_asked_at IS NOT NULL AND overdue_at IS NULL"),
+            postgresql_where=sa.text("state = 'sent' AND contrl_asked_at IS NOT NULL AND overdue_at IS NULL"),
+        )
         batch_op.create_index(
             "uq_interchange_inbound_control_reference",
             ["partnership", "control_reference"],
@@ -353,6 +399,21 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("receipt", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_receipt_transmission_id"), ["transmission_id"], unique=False)
+
+    op.create_table(
+        "seal",
+        sa.Column("transmission_id", sa.String(length=64), nullable=False),
+        sa.Column("head", sa.LargeBinary(), nullable=False),
+        sa.Column("signature", sa.LargeBinary(), nullable=False),
+        sa.Column("body_sha256", sa.String(length=64), nullable=True),
+        sa.ForeignKeyConstraint(["body_sha256"], ["payload.sha256"], name=op.f("fk_seal_body_sha256_payload")),
+        sa.ForeignKeyConstraint(
+            ["transmission_id"], ["transmission.id"], name=op.f("fk_seal_transmission_id_transmission")
+        ),
+        sa.PrimaryKeyConstraint("transmission_id", name=op.f("pk_seal")),
+    )
+    with op.batch_alter_table("seal", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_seal_body_sha256"), ["body_sha256"], unique=False)
 
     op.create_table(
         "message",
@@ -390,6 +451,7 @@ def upgrade() -> None:
         sa.Column("document_number", sa.String(length=80), nullable=False),
         sa.Column("business_key", sa.String(length=80), nullable=False),
         sa.Column("awaits", sa.String(length=80), nullable=False),
+        sa.Column("answers_id", sa.String(length=64), nullable=True),
         sa.Column("record", sa.Text(), nullable=True),
         sa.Column("record_sha256", sa.String(length=64), nullable=False),
         sa.Column("segments", sa.Integer(), nullable=False),
@@ -403,6 +465,7 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "state NOT IN ('exception', 'rejected') OR reason <> ''", name=op.f("ck_message_reason_given")
         ),
+        sa.ForeignKeyConstraint(["answers_id"], ["message.id"], name=op.f("fk_message_answers_id_message")),
         sa.ForeignKeyConstraint(
             ["interchange_id"], ["interchange.id"], name=op.f("fk_message_interchange_id_interchange")
         ),
@@ -410,6 +473,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("interchange_id", "ordinal", name=op.f("uq_message_interchange_id_ordinal")),
     )
     with op.batch_alter_table("message", schema=None) as batch_op:
+        batch_op.create_index("ix_message_answers_id", ["answers_id"], unique=False)
         batch_op.create_index("ix_message_at", ["at", "id"], unique=False)
         batch_op.create_index(
             "ix_message_awaits",
@@ -950,8 +1014,13 @@ def downgrade() -> None:
             postgresql_where=sa.text("state = 'waiting'"),
         )
         batch_op.drop_index("ix_message_at")
+        batch_op.drop_index("ix_message_answers_id")
 
     op.drop_table("message")
+    with op.batch_alter_table("seal", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_seal_body_sha256"))
+
+    op.drop_table("seal")
     with op.batch_alter_table("receipt", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_receipt_transmission_id"))
 
@@ -967,15 +1036,25 @@ def downgrade() -> None:
             sqlite_where=sa.text("direction = 'in' AND state = 'processed'"),
             postgresql_where=sa.text("direction = 'in' AND state = 'processed'"),
         )
+        batch_op.drop_index(
+            "ix_interchange_unacknowledged",
+            sqlite_where=sa.text("state = 'sent' AND contrl_asked_at IS NOT NULL AND overdue_at IS NULL"),
+            postgresql_where=sa.text("state = 'sent' AND contrl_asked_at IS NOT NULL AND overdue_at IS NULL"),
+        )
         batch_op.drop_index(batch_op.f("ix_interchange_transmission_id"))
         batch_op.drop_index("ix_interchange_payload_sha256")
+        batch_op.drop_index(
+            "ix_interchange_overdue",
+            sqlite_where=sa.text("state = 'sent' AND overdue_at IS NOT NULL"),
+            postgresql_where=sa.text("state = 'sent' AND overdue_at IS NOT NULL"),
+        )
         batch_op.drop_index("ix_interchange_answers_id")
 
     op.drop_table("interchange")
-    with op.batch_alter_table("seal", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_seal_body_sha256"))
+    with op.batch_alter_table("certificate_proposal", schema=None) as batch_op:
+        batch_op.drop_index("ix_certificate_proposal_state")
 
-    op.drop_table("seal")
+    op.drop_table("certificate_proposal")
     with op.batch_alter_table("transmission", schema=None) as batch_op:
         batch_op.drop_index(
             "uq_transmission_outbound_message_id",
