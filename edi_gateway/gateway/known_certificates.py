@@ -6,29 +6,28 @@ these is trusted because it stands here; `as2.relationship` says who is.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from edi_gateway.as2.certificates import Certificate, CertificateError, load_certificates
 from edi_gateway.as2.cms import CmsError, read_signed_data
 from edi_gateway.as2.diagnosis import Known, Standing
 from edi_gateway.gateway.app import Gateway
-from edi_gateway.partnership import Partnership
+from edi_gateway.partnership import DatedCertificate, Partnership
 from edi_gateway.store.database import Reading
 from edi_gateway.store.partnerships import PartnershipRevision, history, in_force
 from edi_gateway.store.transmissions import former_signatures
 
 
 def known_certificates(gateway: Gateway, view: Reading, name: str, at: datetime) -> tuple[Known, ...]:
-    """Those that can matter to the partnership `name`, each once, by what it was for it at that time."""
-    found: dict[Certificate, Known] = {}
+    """Those that can matter to the partnership `name`, by what each was for it at that time, the nearest first."""
+    found: dict[tuple[Certificate, Standing], Known] = {}
     for known in _all(gateway, view, name, at):
-        found.setdefault(known.certificate, known)
+        found.setdefault((known.certificate, known.standing), known)
     return tuple(found.values())
 
 
 def _all(gateway: Gateway, view: Reading, name: str, at: datetime) -> Iterator[Known]:
-    """The nearest first: a certificate that is pinned is not called a former one."""
     revisions = history(view.session, name)
     current = next((row for row in revisions if row.valid_from <= at), None)
     if current is not None:
@@ -42,9 +41,11 @@ def _all(gateway: Gateway, view: Reading, name: str, at: datetime) -> Iterator[K
 
 
 def _former(revisions: list[PartnershipRevision], current: PartnershipRevision | None) -> Iterator[Known]:
+    """Those of earlier or later revisions. One that is pinned for encryption alone is a former one for signatures."""
+    verifying = _readable(current.partnership.as2.signing_certificates) if current else ()
     for row in revisions:
-        if row is not current:
-            for certificate in pinned_in(row.partnership):
+        for certificate in pinned_in(row.partnership):
+            if row is not current and certificate not in verifying:
                 yield Known(certificate, Standing.FORMER, row.name, row.valid_to)
 
 
@@ -56,8 +57,12 @@ def _others(view: Reading, name: str) -> Iterator[Known]:
 
 def pinned_in(partnership: Partnership) -> tuple[Certificate, ...]:
     """The certificates of theirs in a partnership; those that cannot be read are left out."""
+    return _readable((*partnership.as2.signing_certificates, *partnership.as2.encryption_certificates))
+
+
+def _readable(entries: Iterable[DatedCertificate]) -> tuple[Certificate, ...]:
     found: list[Certificate] = []
-    for entry in (*partnership.as2.signing_certificates, *partnership.as2.encryption_certificates):
+    for entry in entries:
         try:
             found.append(load_certificates(entry.pem)[0])
         except CertificateError:
