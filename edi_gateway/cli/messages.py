@@ -35,6 +35,7 @@ def messages() -> None:
 @click.option("--type", "message_type", help="Only this message type, such as ORDRSP.")
 @click.option("--state", type=click.Choice([state.value for state in MessageState]), help="Only in this state.")
 @click.option("--order", help="Only messages about this order.")
+@click.option("--overdue", is_flag=True, help="Only messages of ours whose CONTRL did not come in time.")
 @click.option(
     "--limit",
     type=click.IntRange(1, overview.PAGE_ROWS_MAX),
@@ -49,6 +50,7 @@ def list_messages(
     message_type: str | None,
     state: str | None,
     order: str | None,
+    overdue: bool,
     limit: int,
     as_json: bool,
 ) -> None:
@@ -62,6 +64,7 @@ def list_messages(
             type=message_type,
             state=MessageState(state) if state else None,
             business_key=order,
+            overdue=overdue,
         )
     shown = [overview.message_summary(row) for row in rows]
     if as_json:

@@ -6,6 +6,9 @@ settles nothing. A refusal raises an alert: somebody has to mend the document an
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
+
 from edi_gateway.edifact import contrl
 from edi_gateway.edifact.contrl import Acknowledgement, ContrlUnreadable
 from edi_gateway.edifact.findings import Finding
@@ -38,12 +41,15 @@ def settle(context: HandlerContext, message: ReadMessage) -> list[Finding]:
     if subject is None:
         return [Finding(rules.UNKNOWN_SUBJECT, segment="UCI", element=2, value=said.control_reference)]
     findings = []
+    verdicts = []
     for sent in messages_of(context.uow.session, subject.id):
         context.message.business_key = sent.business_key
         settled = _verdict(said, sent)
         if settled is not None:
-            findings += _settle_message(context, sent, settled)
-    _settle_interchange(context, subject)
+            findings += _settle_message(context, subject, sent, settled)
+            verdicts.append(settled)
+    if verdicts:
+        _settle_interchange(context, subject, verdicts)
     return findings
 
 
@@ -66,11 +72,12 @@ def _code(said: Acknowledgement, reference: str) -> str:
     return next((error.code for error in errors if error is not None and error.code), contrl.UNSPECIFIED)
 
 
-def _settle_message(context: HandlerContext, sent: Message, settled: Settled) -> list[Finding]:
+def _settle_message(context: HandlerContext, subject: Interchange, sent: Message, settled: Settled) -> list[Finding]:
     """Move one message of ours, tell the role's handler, and say what was refused."""
     state = MessageState.ACKNOWLEDGED if settled.accepted else MessageState.REJECTED
     if sent.state is not MessageState.SENT:
-        if sent.state is not state:
+        # Before the first CONTRL an APERAK may have refused it, which is no contradiction: CONTRL speaks of syntax.
+        if sent.state is not state and subject.state is not InterchangeState.SENT:
             why = f"a later CONTRL says {state.value}; {sent.state.value} stands"
             _alert(context, "alert.contradiction", sent, why)
         return []
@@ -102,13 +109,23 @@ def _tell_handler(context: HandlerContext, sent: Message, settled: Settled) -> l
     return findings
 
 
-def _settle_interchange(context: HandlerContext, subject: Interchange) -> None:
+def _settle_interchange(context: HandlerContext, subject: Interchange, verdicts: Sequence[Settled]) -> None:
     """The interchange follows its messages: acknowledged if any was, rejected if all were."""
-    states = {message.state for message in messages_of(context.uow.session, subject.id)}
-    if subject.state is not InterchangeState.SENT or MessageState.SENT in states:
+    if subject.state is not InterchangeState.SENT:
         return
-    event = InterchangeEvent.ACKNOWLEDGE if MessageState.ACKNOWLEDGED in states else InterchangeEvent.REJECT
+    accepted = any(settled.accepted for settled in verdicts)
+    event = InterchangeEvent.ACKNOWLEDGE if accepted else InterchangeEvent.REJECT
     change(context.uow, subject, INTERCHANGES, event, reason=f"CONTRL {context.message.id}", now=context.now)
+    if subject.overdue_at is not None:
+        _clear(context, subject, subject.overdue_at)
+
+
+def _clear(context: HandlerContext, subject: Interchange, overdue_at: datetime) -> None:
+    """The CONTRL came after all: nobody has to look for it any more."""
+    subject.overdue_at = None
+    reason = f"the CONTRL for interchange {subject.control_reference} came, overdue since {overdue_at:%Y-%m-%d %H:%M}Z"
+    details = {"contrl": context.message.id, "overdue_at": overdue_at.isoformat()}
+    context.uow.record_event("acknowledgement.late", subject.subject, None, None, reason, details, context.now)
 
 
 def _alert(context: HandlerContext, kind: str, sent: Message, why: str) -> None:

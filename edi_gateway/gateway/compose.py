@@ -172,7 +172,7 @@ def _envelope(uow: UnitOfWork, gateway: Gateway, partnership: Partnership) -> In
         date=date,
         time=time,
         control_reference=_control_reference(uow, partnership),
-        acknowledgement_request="1" if policy.request_acknowledgement else "",
+        acknowledgement_request=contrl.ACKNOWLEDGEMENT_ASKED if policy.request_acknowledgement else "",
         agreement=policy.agreement,
         test_indicator="1" if policy.test else "",
     )
@@ -224,6 +224,7 @@ def _interchange(gateway: Gateway, transmission: Transmission, outgoing: _Outgoi
         syntax=f"{envelope.syntax_identifier}:{envelope.syntax_version}",
         test=envelope.is_test,
         at=transmission.created_at,
+        contrl_asked_at=transmission.created_at if envelope.acknowledgement_request else None,
         answers_id=outgoing.answers_id,
     )
 

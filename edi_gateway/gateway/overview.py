@@ -236,6 +236,7 @@ def message_json(session: Session, row: Message, language: str = "en") -> Json:
             "recipient": interchange.recipient,
             "syntax": interchange.syntax,
             "state": interchange.state.value,
+            "overdue_since": _text(interchange.overdue_at),
             "test": interchange.test,
             "transmission_id": interchange.transmission_id,
             "payload_sha256": interchange.payload_sha256,

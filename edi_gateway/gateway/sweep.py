@@ -6,24 +6,26 @@ Each item is a transaction of its own, so one that fails does not hold up the ot
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Select, select
 
 from edi_gateway.gateway.app import Gateway
 from edi_gateway.gateway.dispatch import Turn
 from edi_gateway.gateway.states import OutboundEvent
+from edi_gateway.store.documents import Interchange, InterchangeState, unacknowledged
 from edi_gateway.store.transmissions import Transmission, TransmissionState, locked, waiting
 
 ITEMS_MAX = 500  # of each kind in one sweep; the next one takes the rest
 
 
 def sweep(gateway: Gateway) -> None:
-    """Put back what was lost, ask again for overdue MDNs, park what is too late, wake what waits."""
+    """Put back what was lost, ask again for overdue MDNs, park what is too late, name late CONTRLs, wake what waits."""
     now = gateway.now()
     _each(gateway, waiting(TransmissionState.SENDING).where(Transmission.lease_until < now), _lost)
     _each(gateway, waiting(TransmissionState.AWAITING_MDN).where(Transmission.due_at < now), _overdue)
     _each(gateway, waiting(TransmissionState.QUEUED).where(Transmission.deadline_at < now), _too_late)
+    _acknowledgements(gateway, now)
     for task, key in _ready(gateway, now):
         gateway.database.wake(task, key, None)
 
@@ -43,6 +45,34 @@ def _overdue(turn: Turn) -> None:
 def _too_late(turn: Turn) -> None:
     if turn.row.state is TransmissionState.QUEUED and _before(turn.row.deadline_at, turn.now):
         turn.park(f"not delivered before its deadline; {turn.row.reason or 'it was never sent'}")
+
+
+def _acknowledgements(gateway: Gateway, now: datetime) -> None:
+    """What was delivered, asks for a CONTRL and has none after the time agreed: an alert, once."""
+    by_wait: dict[timedelta, list[str]] = {}
+    for partnership in gateway.partnerships.all():
+        by_wait.setdefault(partnership.edifact.contrl_wait, []).append(partnership.name)
+    for wait, names in by_wait.items():
+        with gateway.database.read() as view:
+            found = [row.id for row in view.session.scalars(unacknowledged(names, now - wait).limit(ITEMS_MAX))]
+        for interchange_id in found:
+            _unacknowledged(gateway, interchange_id, wait)
+
+
+def _unacknowledged(gateway: Gateway, interchange_id: str, wait: timedelta) -> None:
+    with gateway.database.write() as uow:
+        row = uow.session.get_one(Interchange, interchange_id, with_for_update=True)
+        if row.state is not InterchangeState.SENT or row.overdue_at is not None:
+            return  # it came meanwhile
+        row.overdue_at = gateway.now()
+        reason = f"no CONTRL for interchange {row.control_reference} {_minutes(wait)} after it was delivered"
+        details = {"control_reference": row.control_reference, "partnership": row.partnership}
+        uow.record_event("alert.acknowledgement-overdue", row.subject, None, None, reason, details, row.overdue_at)
+        uow.commit()
+
+
+def _minutes(wait: timedelta) -> str:
+    return f"{wait.total_seconds() / 60:g} min"
 
 
 def _before(moment: datetime | None, now: datetime) -> bool:

@@ -200,6 +200,7 @@ def _finish(context: HandlerContext, findings: Sequence[Finding], verdict: Messa
         _except(context, findings, verdict)
     else:
         _change(context, MessageEvent.APPLY, "applied")
+        refuse(context, findings)  # an invoice is booked, and held
     for order_number in context.answered:
         _resume(context, order_number)
 

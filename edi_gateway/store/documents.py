@@ -7,19 +7,19 @@ key; so does a rejected one, because the partner may send the mended interchange
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Select, String, UniqueConstraint, select
+from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, Select, String, UniqueConstraint, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from edi_gateway.edifact.findings import Finding
 from edi_gateway.partnership import Direction
 from edi_gateway.store.base import Base, JsonText, coded
 from edi_gateway.store.payloads import Payload
-from edi_gateway.store.transmissions import Transmission
+from edi_gateway.store.transmissions import Transmission, TransmissionState
 
 
 class InterchangeState(StrEnum):
@@ -69,6 +69,8 @@ class Interchange(Base):
     syntax: Mapped[str] = mapped_column(String(20), default="")  # UNOC:3
     test: Mapped[bool] = mapped_column(default=False)
     at: Mapped[datetime]
+    contrl_asked_at: Mapped[datetime | None] = mapped_column()  # out: if 0031 asks for an acknowledgement
+    overdue_at: Mapped[datetime | None] = mapped_column()  # out: when that was seen to be late
     answers_id: Mapped[str | None] = mapped_column(ForeignKey("interchange.id"))  # a CONTRL: of which interchange
     repeats_id: Mapped[str | None] = mapped_column(ForeignKey("interchange.id"))  # repeated, conflicting: of which
 
@@ -95,6 +97,19 @@ class Interchange(Base):
             unique=True,
             sqlite_where=direction == "out",
             postgresql_where=direction == "out",
+        ),
+        CheckConstraint("overdue_at IS NULL OR contrl_asked_at IS NOT NULL", name="overdue_if_asked"),
+        Index(
+            "ix_interchange_unacknowledged",
+            "contrl_asked_at",
+            sqlite_where=(state == "sent") & contrl_asked_at.is_not(None) & overdue_at.is_(None),
+            postgresql_where=(state == "sent") & contrl_asked_at.is_not(None) & overdue_at.is_(None),
+        ),
+        Index(
+            "ix_interchange_overdue",
+            "overdue_at",
+            sqlite_where=(state == "sent") & overdue_at.is_not(None),
+            postgresql_where=(state == "sent") & overdue_at.is_not(None),
         ),
         Index("ix_interchange_answers_id", "answers_id"),
         Index("ix_interchange_payload_sha256", "payload_sha256"),
@@ -124,6 +139,7 @@ class Message(Base):
     document_number: Mapped[str] = mapped_column(String(80), default="")  # BGM 1004
     business_key: Mapped[str] = mapped_column(String(80), default="")  # the order that it is about
     awaits: Mapped[str] = mapped_column(String(80), default="")  # waiting: the order whose answer it waits for
+    answers_id: Mapped[str | None] = mapped_column(ForeignKey("message.id"))  # an APERAK: of which message
     record: Mapped[Any] = mapped_column(JsonText, nullable=True)
     record_sha256: Mapped[str] = mapped_column(String(64), default="")
     segments: Mapped[int] = mapped_column(default=0)
@@ -148,6 +164,7 @@ class Message(Base):
             sqlite_where=state == "waiting",
             postgresql_where=state == "waiting",
         ),
+        Index("ix_message_answers_id", "answers_id"),
         Index("ix_message_at", "at", "id"),
         Index("ix_message_state", "state", "at"),
     )
@@ -260,9 +277,42 @@ def sent_interchange(session: Session, partnership: str, control_reference: str)
     )
 
 
+def unacknowledged(partnerships: Collection[str], before: datetime) -> Select[Interchange]:
+    """What was delivered to these partners before that time, asks for a CONTRL and has none; oldest first.
+
+    Those that were found to be overdue before are left out.
+    """
+    return (
+        select(Interchange)
+        .join(Transmission, Transmission.id == Interchange.transmission_id)
+        .where(
+            Interchange.state == InterchangeState.SENT,
+            Interchange.contrl_asked_at < before,
+            Interchange.overdue_at.is_(None),
+            Interchange.partnership.in_(partnerships),
+            Transmission.state.in_((TransmissionState.SENT, TransmissionState.ACKNOWLEDGED)),
+            Transmission.changed_at < before,
+        )
+        .order_by(Interchange.contrl_asked_at)
+    )
+
+
+def is_overdue() -> ColumnElement[bool]:
+    """Of a message of ours: its CONTRL was asked for and did not come in time, and has not come since."""
+    late = select(Interchange.id).where(Interchange.state == InterchangeState.SENT, Interchange.overdue_at.is_not(None))
+    return Message.interchange_id.in_(late)
+
+
 def answer_of(session: Session, interchange_id: str) -> Interchange | None:
     """The CONTRL that answered an interchange."""
     return session.scalar(select(Interchange).where(Interchange.answers_id == interchange_id))
+
+
+def earlier_refusal(session: Session, message_id: str) -> Message | None:
+    """The last APERAK that we answered a message with."""
+    return session.scalar(
+        select(Message).where(Message.answers_id == message_id).order_by(Message.at.desc(), Message.id.desc()).limit(1)
+    )
 
 
 def messages_of(session: Session, interchange_id: str) -> list[Message]:
@@ -328,10 +378,16 @@ def recent_messages(
     type: str | None = None,
     state: MessageState | None = None,
     business_key: str | None = None,
+    overdue: bool = False,
     before: tuple[datetime, str] | None = None,
 ) -> list[Message]:
-    """The newest messages first, at most `limit`; `before` (time and id of the last one seen) pages on."""
+    """The newest messages first, at most `limit`; `before` (time and id of the last one seen) pages on.
+
+    `overdue`: only those of ours whose CONTRL was asked for and did not come in time.
+    """
     statement = select(Message)
+    if overdue:
+        statement = statement.where(is_overdue())
     for column, value in (
         (Message.partnership, partnership),
         (Message.direction, direction),

@@ -10,6 +10,7 @@ from click.testing import CliRunner, Result
 
 from edi_gateway.cli import main
 from edi_gateway.store import migrate
+from edi_gateway.store.documents import Interchange, Message
 from tests.gateway.documents.desk import Desk, desadv, partial
 
 PASSPHRASE = "correct horse battery staple"
@@ -96,3 +97,16 @@ def test_trying_again_says_what_came_of_it() -> None:
     """Exit code 1: it is still an exception."""
     assert as_json("messages", "replay", exception_id(), code=1)["state"] == "exception"
     assert "is exception now" in run("messages", "replay", exception_id(), code=1).output
+
+
+def test_messages_whose_contrl_is_overdue(tmp_path: Path) -> None:
+    assert as_json("messages", "list", "--overdue") == {"messages": []}
+    desk = Desk(tmp_path)
+    (sent,) = desk.messages(Message.type == "ORDERS")
+    with desk.gateway.database.write() as uow:
+        uow.session.get_one(Interchange, sent.interchange_id).overdue_at = desk.now
+        uow.commit()
+    desk.close()
+    (listed,) = as_json("messages", "list", "--overdue")["messages"]
+    assert listed["id"] == sent.id
+    assert as_json("messages", "show", sent.id)["interchange"]["overdue_since"] is not None

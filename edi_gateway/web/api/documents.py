@@ -18,7 +18,7 @@ from edi_gateway.store.business import (
     ShipmentRow,
     StockLevelRow,
 )
-from edi_gateway.store.documents import Message
+from edi_gateway.store.documents import Message, is_overdue
 from edi_gateway.store.transmissions import Transmission
 from edi_gateway.web.api.bodies import reads
 from edi_gateway.web.api.errors import not_found
@@ -160,6 +160,8 @@ def _add_messages(api: APIBlueprint, gateway: Gateway) -> None:
         conditions = [column == value for column, value in wanted.items() if value is not None]
         if query.document is not None:
             conditions.append(or_(Message.document_number == query.document, Message.business_key == query.document))
+        if query.overdue:
+            conditions.append(is_overdue())
         with gateway.database.read() as reading, bad_cursor():
             rows, following = overview.page(
                 reading.session,

@@ -105,6 +105,7 @@ class MessagesQuery(PageQuery):
     type: str | None = Field(default=None, max_length=20)
     state: MessageState | None = None
     document: Name | None = Field(default=None, description="document or order number")
+    overdue: bool = Field(default=False, description="only those of ours whose CONTRL did not come in time")
 
 
 class MessageQuery(Strict):
