@@ -88,10 +88,12 @@ FIRST_BEYOND_LATIN_1 = 0x100
 def needs_answer(verdict: InterchangeVerdict, *, agreed: bool = False) -> bool:
     """Whether a CONTRL is to be sent: it is asked for (0031) or agreed.
 
-    Never for a CONTRL, and not if UNB could not be read.
+    Never for a CONTRL, and not if there is no UNB, or none that could be read.
     """
     header = verdict.header
-    if header is None or (verdict.messages and all(_is_contrl(message) for message in verdict.messages)):
+    if header is None or not (header.sender.identifier or header.control_reference):
+        return False
+    if verdict.messages and all(_is_contrl(message) for message in verdict.messages):
         return False
     return agreed or header.acknowledgement_request in (ACKNOWLEDGEMENT_ASKED, RECEIPT_ASKED)
 

@@ -67,6 +67,7 @@ class OpenInterchange:
         self.ended = False
         self._una = una
         self._unb = unb
+        self._has_header = len(unb.elements) > 1  # not where messages stand in no interchange
         self._segments_max = segments_max
         self._findings = Findings()
         self._message_findings = Findings()
@@ -83,8 +84,9 @@ class OpenInterchange:
     def start(self, findings: list[Finding]) -> list[Event]:
         """The event of UNB, with what is wrong with it and with UNA."""
         self._findings.extend(findings)
-        self._findings.extend(check_service_segment(self._unb, self.header.syntax_version))
-        self._findings.extend(self._syntax_findings())
+        if self._has_header:
+            self._findings.extend(check_service_segment(self._unb, self.header.syntax_version))
+            self._findings.extend(self._syntax_findings())
         return [InterchangeStarted(self.header, self.separators, self._una, self._unb)]
 
     def _syntax_findings(self) -> list[Finding]:
@@ -225,7 +227,8 @@ class OpenInterchange:
 
     def _end(self, unz: Segment | None) -> list[Event]:
         count = self._groups or self._messages
-        self._findings.extend(self._trailer_findings(self._unb, unz, count, self.header.control_reference))
+        if self._has_header:
+            self._findings.extend(self._trailer_findings(self._unb, unz, count, self.header.control_reference))
         if not count and unz is not None:
             self._findings.add(Finding(rules.INTERCHANGE_EMPTY, "UNB", value=self.header.control_reference))
         self.ended = True

@@ -93,7 +93,8 @@ _LINES_OF_SEGMENTS = re.compile(rb"(?:[A-Z]{3}[^A-Za-z0-9\r\n][^\r\n]*\r?\n){2}"
 
 # ISO 9735-1 §6: UNA stands directly before UNB; line ends between them are seen, and harmless.
 _UNA_TO_UNB = rb"UNA.(.).{4}[ \t\r\n]{0,64}UNB\1"
-_START = re.compile(rb"(?si)" + _UNA_TO_UNB + rb"|UNB[+\x1d]")
+# At the very beginning a file may lack UNB: messages or groups that were taken out of their interchange.
+_START = re.compile(rb"(?si)UNA.(.).{4}[ \t\r\n]{0,64}(UN[BGH])\1|(UN[BGH])[+\x1d]")
 _START_AMID_JUNK = re.compile(rb"(?s)" + _UNA_TO_UNB + rb"|UNB[+\x1d](?:UNO|[A-Z]{4}[:\x1f])")
 _START_BYTES_MAX = UNA_LENGTH + 64 + 4
 
@@ -101,6 +102,8 @@ _NEVER = "\ud800"  # occurs in no text: stands for a service character that is n
 _TAG = re.compile(r"[A-Z][A-Z0-9]{2}\Z")
 _NO_BEGINNINGS: dict[str, str] = {}
 _BEGINNINGS = frozenset({"UNA", INTERCHANGE_HEADER})
+
+_CONTENTS = frozenset({"UNG", "UNH"})
 
 # Marks a piece of a block for the long way; no clean text begins with a control character.
 _ODD = "\x00"
@@ -268,11 +271,11 @@ class InterchangeReader:
     # OPEN
 
     def _open(self) -> bool:
-        """Settle the service characters. The buffer begins with UNA or UNB: `_seek` has seen to it."""
+        """Settle the service characters. The buffer begins with UNA or UNB, or without them: `_seek` has seen to it."""
         una, unb_at, findings = "", 0, list[Finding]()
         if self._buffer[:3].upper() == b"UNA":
             una = self._buffer[:UNA_LENGTH].decode("latin-1")
-            unb_at = self._buffer.upper().index(b"UNB", UNA_LENGTH)
+            unb_at = self._buffer.upper().index(b"UN", UNA_LENGTH)
         behind_unb = chr(self._buffer[unb_at + 3])
         separators = default_separators(behind_unb)
         if una:
@@ -651,6 +654,8 @@ class InterchangeReader:
             return _Outcome.GOES_ON
         if self._interchange is None:
             self._declare_by(text)
+            if text[:3].upper() in _CONTENTS:
+                self._begin_without_header(offset)
         elif _begins_interchange(text, self._separators.element):
             self._events += self._interchange.break_off()
             return _Outcome.BEGINS_ANOTHER
@@ -665,12 +670,19 @@ class InterchangeReader:
         return self._take(segment, found)
 
     def _declare_by(self, unb: str) -> None:
-        """The character set and the syntax version that UNB declares hold from UNB on."""
+        """The character set and the syntax version that UNB declares hold from UNB on; a file without one has none."""
         elements = tokens.split(unb, self._separators).elements
-        syntax = [*elements[1], "", "", "", ""] if len(elements) > 1 else [""] * 4
+        declares = len(elements) > 1 and unb[:3].upper() not in _CONTENTS
+        syntax = [*elements[1], "", "", "", ""] if declares else [""] * 4
         separators = in_force(self._separators, syntax[1], una=bool(self._una))
         self._separators = separators if self._repetition else replace(separators, repetition="")
         self._declare(characters.character_set(syntax[0], syntax[3]))
+
+    def _begin_without_header(self, offset: int) -> None:
+        """Messages outside of any interchange are read as if an empty UNB stood before them."""
+        unb = Segment(INTERCHANGE_HEADER, [[INTERCHANGE_HEADER]], offset=offset)
+        missing = Finding(rules.UNB_MISSING, INTERCHANGE_HEADER, offset=offset)
+        self._take(unb, [missing])
 
     def _segment(self, split: tokens.Tokens, text: str, offset: int) -> Segment:
         # Where UNA cannot be honoured, UNB may be split wrongly; it still is the header.

@@ -432,6 +432,16 @@ SYNTAX_VERSION_UNKNOWN = _rule(
     "Utilisez la version {expected}",
 )
 
+UNB_MISSING = _rule(
+    "S269",
+    _ERROR,
+    "13",
+    "The messages stand in no interchange: the header UNB is missing",
+    "Les messages ne sont dans aucun interchange : l'en-tête UNB manque",
+    "Send whole interchanges, from UNB to UNZ",
+    "Envoyez des interchanges entiers, de UNB à UNZ",
+)
+
 # Data elements of service segments
 
 SERVICE_ELEMENT_MISSING = _rule(

@@ -153,7 +153,9 @@ def _segments_of(event: Event) -> Sequence[Segment]:
     match event:
         case MessageRead(message):
             return message.segments
-        case InterchangeStarted() | GroupStarted():
+        case InterchangeStarted(segment=unb):
+            return [unb] if len(unb.elements) > 1 else []  # there was none
+        case GroupStarted():
             return [event.segment]
         case GroupEnded() | InterchangeEnded():
             return [event.segment] if event.segment else []

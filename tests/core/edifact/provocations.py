@@ -56,6 +56,7 @@ PROVOCATIONS: dict[str, str | bytes] = {
     "S266": UNB + MESSAGE + BODY + "UNZ+1+REF1'",
     "S267": ORDER.replace("UNOC", "UNOZ"),
     "S268": ORDER.replace("UNOC:3", "UNOC:7"),
+    "S269": MESSAGE,
     "S271": ORDER.replace("3012345000004", ""),
     "S272": ORDER.replace("REF1", "R" * 15),
     "S273": ORDER.replace(":0450", ":450"),

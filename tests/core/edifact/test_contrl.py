@@ -238,6 +238,10 @@ def test_an_interchange_without_a_readable_header_has_nobody_to_answer() -> None
         contrl.answer(verdict)
 
 
+def test_messages_without_an_interchange_have_nobody_to_answer() -> None:
+    assert not contrl.needs_answer(verdict_of(MESSAGE), agreed=True)
+
+
 @pytest.mark.parametrize(
     ("version", "directory", "header"),
     [

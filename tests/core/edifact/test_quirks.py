@@ -295,6 +295,21 @@ def test_what_is_not_unb_behind_una_is_no_interchange(tag: str) -> None:
     assert read_file("UNA:+.? '" + ORDER.replace("UNB", tag)).codes == ["S202"]
 
 
+@pytest.mark.parametrize("una", ["", "UNA:+.? '", "UNA:+.? '\n"])
+def test_messages_without_an_interchange_are_read_and_the_missing_header_is_said(una: str) -> None:
+    bare = ORDER.removeprefix(UNB).removesuffix("UNZ+1+REF1'")
+    (interchange,) = read_file(una + bare).interchanges
+    assert interchange.codes == ["S269"]
+    assert interchange.messages[0].findings == []
+    assert interchange.messages[0].segments[0].offset == len(una)
+    assert interchange.started.header.sender.identifier == ""
+
+
+def test_messages_behind_the_end_of_their_interchange_are_read_too() -> None:
+    first, second = read_file(ORDER + UNH + BODY + "UNT+4+1'").interchanges
+    assert (first.codes, second.codes) == ([], ["S269"])
+
+
 # The end of the file
 
 

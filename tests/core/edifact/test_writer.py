@@ -141,6 +141,11 @@ def test_what_is_not_canonical_is_written_so() -> None:
     assert b"".join(rewrite(read([data]))) == order("BGM+220+PO1'").encode()
 
 
+def test_messages_without_an_interchange_stay_so() -> None:
+    bare = order(una="UNA:+.? '").replace(UNB, "").replace("UNZ+1+REF1'", "").encode()
+    assert b"".join(rewrite(read([bare]))) == bare
+
+
 def test_text_under_a_wrong_declaration_is_refused_when_it_is_written_again() -> None:
     with pytest.raises(CharacterRefused):
         list(rewrite(read([ORDER.replace("PO1", "漢字 が").encode()])))
