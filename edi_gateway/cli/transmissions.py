@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -26,6 +27,9 @@ from edi_gateway.store.transmissions import (
     recent,
 )
 
+if TYPE_CHECKING:
+    from edi_gateway.gateway.evidence import Bundle
+
 _HEADERS = ("Transmission", "Way", "Partner", "Type", "Size", "State", "Disposition", "Attempts", "At", "Reason")
 REASON_CHARACTERS_SHOWN = 80
 LIMIT_MAX = 10_000
@@ -33,7 +37,7 @@ LIMIT_MAX = 10_000
 
 @click.group()
 def transmissions() -> None:
-    """List and show transmissions; send one once more."""
+    """List and show transmissions; send one once more; prove one to others."""
 
 
 @transmissions.command("list")
@@ -107,6 +111,54 @@ def resend(transmission_id: str, as_json: bool) -> None:
         print_json(transmission_json(row))
     else:
         click.echo(f"{row.id} is queued under {row.message_id}")
+
+
+@transmissions.command()
+@click.argument("transmission_id", metavar="ID")
+@click.option(
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Where to write the ZIP; default: evidence-ID.zip in the current folder.",
+)
+@json_option
+def evidence(transmission_id: str, output: Path | None, as_json: bool) -> None:
+    """Write a ZIP that proves a transmission to a third party, who needs nothing but openssl.
+
+    It holds the document, what travelled, what was signed with its signature, the MDNs, the certificates, the events,
+    and a README with the commands, in French and English.
+    """
+    bundle, path = _write_evidence(transmission_id, output or Path(f"evidence-{transmission_id}.zip"))
+    if as_json:
+        print_json({"path": str(path), "files": list(bundle.files), "missing": list(bundle.missing)})
+        return
+    click.echo(f"{path}: {len(bundle.files)} files; its README.txt says how to verify them")
+    for missing in bundle.missing:
+        click.echo(f"not shown: {missing}")
+
+
+def _write_evidence(transmission_id: str, path: Path) -> tuple[Bundle, Path]:
+    """Write beside the final name first: a bundle is whole, or it is not there."""
+    from edi_gateway.gateway.app import open_gateway
+    from edi_gateway.gateway.evidence import write_evidence
+    from edi_gateway.gateway.keys import KeyStoreError
+
+    config = load_config()
+    with open_database(config):
+        pass  # it exists and is up to date
+    partial = path.with_name(f"{path.name}.partial")
+    with user_errors(KeyStoreError, OSError):
+        gateway = open_gateway(config)
+        try:
+            with partial.open("wb") as file:
+                bundle = write_evidence(gateway, transmission_id, file)
+            if bundle is not None:
+                partial.replace(path)
+        finally:
+            gateway.close()
+            partial.unlink(missing_ok=True)
+    if bundle is None:
+        raise UserError(f"no transmission {transmission_id}; `edi-gateway transmissions list` names them")
+    return bundle, path
 
 
 def transmission_json(row: Transmission) -> dict[str, Any]:

@@ -123,8 +123,22 @@ _COVERED = ("previous_hash", "number", "at", "kind", "subject", "from_state", "t
 
 def _hash_of(fields: Iterable[Any]) -> str:
     """The hash of an event, over the fields `_COVERED` in that order."""
+    return _sha256(_text_of(fields))
+
+
+def _text_of(fields: Iterable[Any]) -> str:
     texts = [field.isoformat(timespec="microseconds") if isinstance(field, datetime) else field for field in fields]
-    return _sha256(canonical_json(texts))
+    return canonical_json(texts)
+
+
+def hashed_text(row: Event) -> str:
+    """What the hash of an event is the SHA-256 of, in UTF-8: so anybody can recompute it."""
+    return _text_of(getattr(row, name) for name in _COVERED)
+
+
+def content_text(row: Event) -> str | None:
+    """What `content_sha256` is the SHA-256 of, in UTF-8; None once it was masked."""
+    return None if row.content is None else canonical_json(row.content)
 
 
 def _sha256(text: str) -> str:

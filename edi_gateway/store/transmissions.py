@@ -294,6 +294,12 @@ def receipt_transmission(session: Session, transmission_id: str) -> Transmission
     )
 
 
+def answers_to(session: Session, transmission_id: str) -> list[Transmission]:
+    """The POSTs that carried MDNs of a transmission: ours for what came in, theirs for what went out."""
+    statement = select(Transmission).where(Transmission.answers_id == transmission_id)
+    return list(session.scalars(statement.order_by(Transmission.created_at, Transmission.id)))
+
+
 def waiting(state: TransmissionState, partnership: str | None = None) -> Select[Transmission]:
     """The transmissions in `state`, the one due first in front."""
     statement = select(Transmission).where(Transmission.state == state)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -97,6 +98,27 @@ def test_resend_queues_it_again(house: House) -> None:
     assert (shown["id"], shown["state"], shown["message_id"]) == (parked.id, "queued", parked.message_id)
     again = run("transmissions", "resend", parked.id)
     assert (again.exit_code, "on its way already" in again.stderr) == (2, True)
+
+
+def test_evidence_is_a_zip_beside_us(house: House, tmp_path: Path) -> None:
+    sent = next(row for row in house.rows() if row.state is TransmissionState.ACKNOWLEDGED)
+    written = read("transmissions", "evidence", sent.id)
+    assert written["path"] == f"evidence-{sent.id}.zip"
+    with zipfile.ZipFile(tmp_path / written["path"]) as archive:
+        assert sorted(archive.namelist()) == sorted(written["files"])
+        assert {"README.txt", "payload.bin", "signed/part.bin", "mdn/1/body.bin"} <= set(archive.namelist())
+    other = tmp_path / "other.zip"
+    assert "files; its README.txt" in run("transmissions", "evidence", sent.id, "--output", str(other)).output
+    assert other.exists()
+
+
+def test_evidence_that_cannot_be_written_leaves_nothing(house: House, tmp_path: Path) -> None:
+    sent = next(row for row in house.rows() if row.state is TransmissionState.ACKNOWLEDGED)
+    result = run("transmissions", "evidence", sent.id, "--output", str(tmp_path / "missing" / "e.zip"))
+    assert (result.exit_code, "missing" in result.stderr) == (2, True)
+    result = run("transmissions", "evidence", "nothing", "--output", str(tmp_path / "e.zip"))
+    assert (result.exit_code, "no transmission nothing" in result.stderr) == (2, True)
+    assert not list(tmp_path.glob("e.zip*"))
 
 
 # --- events ---------------------------------------------------------------------------------------------------------
