@@ -6,9 +6,8 @@ the directory. A LIN whose stock groups name several places becomes one item a p
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any
 
 from edi_gateway.edifact.segment import Segment
@@ -16,6 +15,7 @@ from edi_gateway.marketplace.inventory import InventoryItem, InventoryReport
 from edi_gateway.messages.tree import Group
 from edi_gateway.translators import rules
 from edi_gateway.translators._machinery import (
+    BAD,
     Claimed,
     Nested,
     Reading,
@@ -23,7 +23,6 @@ from edi_gateway.translators._machinery import (
     Row,
     Values,
     Writing,
-    drop_bad,
 )
 from edi_gateway.translators.context import Source
 from edi_gateway.translators.rows.articles import Articles, Line
@@ -46,16 +45,23 @@ QUANTITIES: Mapping[str, str] = {
     "98": "maximum",
     "197": "reorder_level",
 }
-_PLACES = "places"  # where the values of an item keep those of its places until they are parted
+MAIN_FIELD = "actual"
+TAGS: Mapping[str, str] = {"as_of": "DTM", "unit_price": "PRI"}
+"""The segment of a value that two stock groups of one place may say differently; the first of them counts."""
+
+Place = tuple[str | None, str | None]
+EVERYWHERE: Place = (None, None)
+PLACE_FIELDS = ("location", "location_agency")
+_PLACES = "places"  # no field: what the stock groups say by place, until each becomes an item
 
 
 @dataclass(slots=True)
-class _Place:
-    """What was read of the stock at one place."""
+class _Found:
+    """What was read of an item, or of its stock in one group."""
 
+    group: Group
     values: Values = field(default_factory=dict)
     lineage: dict[str, Source] = field(default_factory=dict)
-    unit_from: Segment | None = None  # the quantity that told the unit
 
 
 class Status(Row):
@@ -148,46 +154,9 @@ class Stock(Row):
         self.read_group(Group("", segment.tag, 1, [segment]), values, reading)
 
     def read_group(self, group: Group, values: Values, reading: Reading) -> None:
-        found = _Place()
-        outer, reading.lineage = reading.lineage, found.lineage if reading.lineage is not None else None
-        with reading.within(""):
-            _STOCK.collect(group, found.values, reading)
-        reading.lineage = outer
-        location = found.values.get("location"), found.values.get("location_agency")
-        place: _Place = values.setdefault(_PLACES, {}).setdefault(location, _Place())
-        self._merge(found, place, group, reading)
-
-    def _merge(self, found: _Place, place: _Place, group: Group, reading: Reading) -> None:
-        for name, value in found.values.items():
-            before = place.values.get(name)
-            if isinstance(before, list) and isinstance(value, list):
-                before.extend(value)
-            elif isinstance(before, Decimal) and isinstance(value, Decimal) and name in QUANTITIES.values():
-                place.values[name] = before + value
-                first = next(group.walk())
-                reading.report(rules.QUANTITY_TWICE, first, value=str(value))
-            elif name == "unit" and before is not None:
-                self._merge_unit(found, place, group, reading)
-            else:
-                place.values[name] = value
-                if name == "unit":
-                    place.unit_from = next(segment for segment in group.walk() if segment.tag == "QTY")
-        place.lineage |= found.lineage
-
-    @staticmethod
-    def _merge_unit(found: _Place, place: _Place, group: Group, reading: Reading) -> None:
-        """The unit of the actual stock counts, else the first; one that differs has no field."""
-        quantity = next(segment for segment in group.walk() if segment.tag == "QTY")
-        unit = found.values["unit"]
-        if unit == place.values["unit"]:
-            return
-        if "actual" not in found.values:
-            found.lineage.pop("unit", None)
-            reading.leave_component(quantity, 1, 3)
-            return
-        if place.unit_from is not None:
-            reading.leave_component(place.unit_from, 1, 3)
-        place.values["unit"], place.unit_from = unit, quantity
+        found = _collected(_STOCK, group, reading)
+        place: Place = (found.values.get("location"), found.values.get("location_agency"))
+        values.setdefault(_PLACES, {}).setdefault(place, []).append(found)
 
     def write(self, record: InventoryItem, writing: Writing) -> None:
         pairs = [(code, getattr(record, name)) for code, name in QUANTITIES.items()]
@@ -213,34 +182,84 @@ class Items(Nested):
 
     def read_group(self, group: Group, values: Values, reading: Reading) -> None:
         items: list[InventoryItem | None] = values.setdefault(self.name, [])
-        common = _Place()
-        outer, reading.lineage = reading.lineage, common.lineage if reading.lineage is not None else None
-        with reading.within(""):
-            self.mapping.collect(group, common.values, reading)
-        reading.lineage = outer
-        places: dict[Any, _Place] = common.values.pop(_PLACES, {})
-        elsewhere = places.pop((None, None), _Place())
-        unplaced = _joined(common, elsewhere)
-        for place in [unplaced] if not places or elsewhere.values else []:
-            self._add(place, group, items, reading)
-        for place in places.values():
-            self._add(_joined(common, place), group, items, reading)
-
-    def _add(self, place: _Place, group: Group, items: list[InventoryItem | None], reading: Reading) -> None:
-        if reading.lineage is not None:
-            prefix = f"{reading.prefix}{self.name}[{len(items)}]/"
-            reading.lineage.update({prefix + name: source for name, source in place.lineage.items()})
-        drop_bad(place.values)
-        items.append(self.mapping.build(group, place.values, reading))
+        common = _collected(self.mapping, group, reading)
+        places: dict[Place, list[_Found]] = common.values.pop(_PLACES, {})
+        if places and EVERYWHERE not in places and "location" in common.values:
+            _leave_own(common, "LOC", reading)  # each stock group names another place
+        for place, stock in (places or {EVERYWHERE: []}).items():
+            about = common if place == EVERYWHERE else _without_place(common)
+            item = _merged([about, *sorted(stock, key=_has_no_actual)], reading)
+            if reading.lineage is not None:
+                prefix = f"{reading.prefix}{self.name}[{len(items)}]/"
+                reading.lineage.update({prefix + name: source for name, source in item.lineage.items()})
+            items.append(self.mapping.build(group, item.values, reading))
 
 
-def _joined(common: _Place, place: _Place) -> _Place:
-    """What is said of the article everywhere, and what at this place."""
-    values = common.values | place.values
-    for name in common.values.keys() & place.values.keys():
-        if isinstance(values[name], list):
-            values[name] = [*common.values[name], *place.values[name]]
-    return _Place(values, common.lineage | place.lineage)
+def _collected(mapping: RecordMapping[Any], group: Group, reading: Reading) -> _Found:
+    """The values of a group, with sources of their own: it is not known yet which item they belong to."""
+    found = _Found(group)
+    outer, reading.lineage = reading.lineage, found.lineage if reading.lineage is not None else None
+    with reading.within(""):
+        mapping.collect(group, found.values, reading)
+    reading.lineage = outer
+    return found
+
+
+def _without_place(common: _Found) -> _Found:
+    """What is said of the article at a place that its stock group names."""
+    values = {name: value for name, value in common.values.items() if name not in PLACE_FIELDS}
+    lineage = {path: source for path, source in common.lineage.items() if path not in PLACE_FIELDS}
+    return _Found(common.group, values, lineage)
+
+
+def _has_no_actual(found: _Found) -> bool:
+    return MAIN_FIELD not in found.values
+
+
+def _merged(parts: Sequence[_Found], reading: Reading) -> _Found:
+    """One item of what is said of the article, and of its stock at a place; the actual stock tells the unit."""
+    item = _Found(parts[0].group)
+    for part in parts:
+        if part.values.get("unit", "") not in ("", item.values.get("unit", part.values.get("unit"))):
+            _leave(part, "QTY", reading)
+            continue
+        for name, value in part.values.items():
+            _merge(name, value, part, item, reading)
+    return item
+
+
+def _merge(name: str, value: Any, part: _Found, item: _Found, reading: Reading) -> None:
+    before = item.values.get(name)
+    sources = {path: source for path, source in part.lineage.items() if path.partition("[")[0].split("/")[0] == name}
+    if isinstance(before, list):
+        sources = {_moved(path, len(before)): source for path, source in sources.items()}
+        item.values[name] = [*before, *value]
+    elif before is None or before is BAD:
+        item.values[name] = value
+    elif name in QUANTITIES.values():
+        if value is not BAD:
+            item.values[name] = before + value
+            quantity = next(segment for segment in part.group.walk() if segment.tag == "QTY")
+            reading.report(rules.QUANTITY_TWICE, quantity, 1, 2, value=str(value))
+    elif before != value:
+        _leave(part, TAGS[name], reading)
+        return
+    item.lineage |= sources
+
+
+def _leave(part: _Found, tag: str, reading: Reading) -> None:
+    reading.leave_all([segment for segment in part.group.walk() if segment.tag == tag])
+
+
+def _leave_own(part: _Found, tag: str, reading: Reading) -> None:
+    reading.leave_all(part.group.segments(tag))
+
+
+def _moved(path: str, by: int) -> str:
+    """``others[0]/x`` as ``others[2]/x``."""
+    name, _, rest = path.partition("[")
+    index, _, rest = rest.partition("]")
+    return f"{name}[{int(index) + by}]{rest}"
 
 
 REPORT = RecordMapping(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -41,8 +41,8 @@ _TENTATIVE = "tentative unit"  # no field: the quantities that told the unit whi
 class Quantities(Row):
     """QTY: qualifier (6063) -> field; any other goes to `others`.
 
-    The unit (6411) is that of `main`, else of the first quantity that names one; one that differs has no
-    field. A quantity of `unitless` counts something else and says nothing of the unit.
+    The unit (6411) is that of `main`, else of the first quantity that names one; a quantity in another unit
+    has no field. A quantity of `unitless` counts something else and says nothing of the unit.
     """
 
     tags = ("QTY",)
@@ -67,41 +67,56 @@ class Quantities(Row):
         if not raw or (name in values if name else not self.others):
             reading.leave(segment)
             return
+        if unit and not self._takes_unit(qualifier, unit, segment, values, reading):
+            reading.leave(segment)
+            return
         quantity = read_number(raw)
         if quantity is None:
             reading.report(rules.QUANTITY_UNREADABLE, segment, 1, 2, value=raw)
             if name is not None:
                 values[name] = BAD
             return
+        if qualifier == self.main:
+            values["unit"] = unit or PIECE
+            if _TENTATIVE in values:
+                self._settle(values.pop(_TENTATIVE), values, reading)
         if name is not None:
             values[name] = quantity
         else:
             name = f"{self.others}[{append(values, self.others, (qualifier, quantity))}]"
         if reading.lineage is not None:
             reading.trace(name, segment, 1, 2)
-        if qualifier == self.main:
-            values["unit"] = unit or PIECE
-            if unit and reading.lineage is not None:
+            if unit and qualifier == self.main:
                 reading.trace("unit", segment, 1, 3)
-            for earlier in values.pop(_TENTATIVE, ()):
-                if earlier.get(1, 3) != values["unit"]:
-                    reading.leave_component(earlier, 1, 3)
-        elif unit:
-            self._read_unit(qualifier, unit, segment, values, reading)
 
-    def _read_unit(self, qualifier: str, unit: str, segment: Segment, values: Values, reading: Reading) -> None:
-        """The unit of a quantity that is not the main one."""
+    def _takes_unit(self, qualifier: str, unit: str, segment: Segment, values: Values, reading: Reading) -> bool:
+        """Whether a quantity in this unit can be a value of the record."""
         if qualifier in self.unitless:
             reading.leave_component(segment, 1, 3)
-        elif "unit" not in values:
+        elif qualifier != self.main and "unit" not in values:
             values["unit"] = unit
             values[_TENTATIVE] = [segment]
             if reading.lineage is not None:
                 reading.trace("unit", segment, 1, 3)
-        elif unit != values["unit"]:
-            reading.leave_component(segment, 1, 3)
+        elif qualifier != self.main and unit != values["unit"]:
+            return False
         elif _TENTATIVE in values:
             values[_TENTATIVE].append(segment)
+        return True
+
+    def _settle(self, earlier: Sequence[Segment], values: Values, reading: Reading) -> None:
+        """What was read in another unit before the main quantity told the unit has no field after all."""
+        for segment in earlier:
+            name = self.table.get(segment.get(1, 1))
+            if segment.get(1, 3) == values["unit"] or segment.get(1, 1) == self.main:
+                continue
+            if name is None:
+                reading.leave_component(segment, 1, 3)
+                continue
+            values.pop(name, None)
+            if reading.lineage is not None:
+                reading.lineage.pop(reading.prefix + name, None)
+            reading.leave(segment)
 
     def write(self, record: Any, writing: Writing) -> None:
         for code, quantity in _pairs(record, self.table, self.others):
@@ -120,7 +135,10 @@ def _pairs(record: Any, table: Mapping[str, str], others: str) -> list[tuple[str
 
 
 class Amounts(Row):
-    """MOA: qualifier (5025) -> field; any other goes to `others`, or nowhere if that is ""."""
+    """MOA: qualifier (5025) -> field; any other goes to `others`, or nowhere if that is "".
+
+    An amount in another currency than the document's has no field.
+    """
 
     tags = ("MOA",)
 
@@ -131,7 +149,8 @@ class Amounts(Row):
     def read(self, segment: Segment, values: Values, reading: Reading) -> None:
         qualifier, raw, currency = read_triple(segment, reading)
         name = self.table.get(qualifier)
-        if not raw or (name in values if name else not self.others):
+        has_no_field = name in values if name else not self.others
+        if not raw or has_no_field or (currency and currency != reading.root.get("currency", currency)):
             reading.leave(segment)
             return
         amount = read_number(raw)
@@ -146,8 +165,6 @@ class Amounts(Row):
             name = f"{self.others}[{append(values, self.others, (qualifier, amount))}]"
         if reading.lineage is not None:
             reading.trace(name, segment, 1, 2)
-        if currency and currency != reading.root.get("currency", currency):
-            reading.leave_component(segment, 1, 3)
 
     def write(self, record: Any, writing: Writing) -> None:
         for code, amount in _pairs(record, self.table, self.others):
@@ -183,6 +200,8 @@ class Prices(Row):
         if not raw or has_no_field or (not self.basis and segment.get(1, 5) not in ("", "1")):
             reading.leave(segment)
             return
+        if self.basis and (match is None or self.basis in values):
+            self._read_basis(segment, values, reading)
         price = read_number(raw)
         if price is None:
             reading.report(rules.AMOUNT_UNREADABLE, segment, 1, 2, value=raw)
@@ -195,25 +214,30 @@ class Prices(Row):
             name = f"{self.others}[{append(values, self.others, (qualifier, price))}]"
         if reading.lineage is not None:
             reading.trace(name, segment, 1, 2)
-        if match is None or self.basis in values:
-            self._read_basis(qualifier, segment, values, reading)
+        if match is None:
+            self._leave_rest(qualifier, segment, values, reading)
 
-    def _read_basis(self, qualifier: str, segment: Segment, values: Values, reading: Reading) -> None:
+    def _read_basis(self, segment: Segment, values: Values, reading: Reading) -> None:
+        """All prices of a line have one basis: that of the first of them, which is 1 where none is sent."""
         raw = segment.get(1, 5)
         basis = read_number(raw) if raw else Decimal(1)
-        if not self.basis:
-            pass
-        elif basis is None or basis <= 0:
+        if basis is None or basis <= 0:
             reading.report(rules.AMOUNT_UNREADABLE, segment, 1, 5, value=raw)
             values[self.basis] = BAD
-        else:
-            if raw and reading.lineage is not None:
+            return
+        if any(name in values for name in (*self.table.values(), self.others)):
+            first = values.get(self.basis, Decimal(1))
+            if first is not BAD and first != basis:
+                reading.report(rules.PRICE_BASES_DIFFER, segment, 1, 5, value=str(basis), expected=str(first))
+        elif raw:
+            values[self.basis] = basis
+            if reading.lineage is not None:
                 reading.trace(self.basis, segment, 1, 5)
-            before = values.setdefault(self.basis, basis)
-            if before is not BAD and before != basis:
-                reading.report(rules.PRICE_BASES_DIFFER, segment, 1, 5, value=str(basis), expected=str(before))
+
+    @staticmethod
+    def _leave_rest(qualifier: str, segment: Segment, values: Values, reading: Reading) -> None:
         implied = IMPLIED_PRICE_KINDS.get(qualifier, frozenset())
-        kinds = {(1, c) for c in (3, 4) if segment.get(1, c) in implied}
+        kinds = {(1, component) for component in (3, 4) if segment.get(1, component) in implied}
         same_unit = {(1, 6)} if segment.get(1, 6) == values.get("unit", PIECE) else set()
         reading.leave_beyond(segment, _PRI | kinds | same_unit)
 

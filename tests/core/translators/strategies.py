@@ -84,6 +84,7 @@ moments: st.SearchStrategy[Moment] = st.one_of(dates, instants)
 quantities = st.decimals(min_value=0, max_value=Decimal("99999999"), places=3)
 amounts = st.decimals(min_value=Decimal("-9999999"), max_value=Decimal("9999999"), places=2)
 prices = st.decimals(min_value=0, max_value=Decimal("99999"), places=4)
+bases = st.sampled_from((Decimal(1), Decimal(10), Decimal("1000")))
 units = st.sampled_from(("PCE", "KGM", "CT"))
 
 
@@ -196,9 +197,19 @@ def others(qualifiers: tuple[str, ...], of: st.SearchStrategy[Decimal]) -> st.Se
     return several(st.tuples(st.sampled_from(qualifiers), of))
 
 
+PRICES: dict[type, tuple[str, ...]] = {
+    OrderLine: ("unit_price", "list_price", "retail_price"),
+    ConfirmationLine: ("unit_price", "retail_price"),
+    InvoiceLine: ("unit_price", "list_price"),
+}
+
+
 @st.composite
 def order_lines(draw: st.DrawFn) -> OrderLine:
+    priced = {name: draw(or_none(prices)) for name in PRICES[OrderLine]}
     return OrderLine(
+        **priced,
+        price_basis=draw(bases) if any(price is not None for price in priced.values()) else Decimal(1),
         number=draw(st.integers(1, 999999)),
         item=draw(items()),
         quantity=draw(quantities),
@@ -206,10 +217,6 @@ def order_lines(draw: st.DrawFn) -> OrderLine:
         free_quantity=draw(or_none(quantities)),
         pack_size=draw(or_none(quantities)),
         description=draw(or_empty(texts(200))),
-        unit_price=draw(or_none(prices)),
-        list_price=draw(or_none(prices)),
-        retail_price=draw(or_none(prices)),
-        price_basis=draw(st.just(Decimal(1))),
         net_amount=draw(or_none(amounts)),
         vat=draw(or_none(vat_rates)),
         delivery_window=draw(or_none(windows)),
@@ -253,7 +260,10 @@ def confirmation_lines(draw: st.DrawFn) -> ConfirmationLine:
     number = draw(st.integers(1, 999999))
     other_order = draw(or_empty(codes()))
     quantity = draw(or_none(quantities))
+    priced = {name: draw(or_none(prices)) for name in PRICES[ConfirmationLine]}
     return ConfirmationLine(
+        **priced,
+        price_basis=draw(bases) if any(price is not None for price in priced.values()) else Decimal(1),
         number=number,
         action=draw(or_none(st.sampled_from(LineAction))),
         item=draw(items()),
@@ -271,8 +281,6 @@ def confirmation_lines(draw: st.DrawFn) -> ConfirmationLine:
         unit="PCE" if quantity is None else draw(units),
         promised_delivery=draw(or_none(moments)),
         promised_ship=draw(or_none(moments)),
-        unit_price=draw(or_none(prices)),
-        retail_price=draw(or_none(prices)),
         notes=draw(several(notes())),
         references=draw(several(references(("VN", "CT")))),
         dates=draw(several(qualified_dates(("67", "76")))),
@@ -494,7 +502,10 @@ def allowances(draw: st.DrawFn) -> Allowance:
 def invoice_lines(draw: st.DrawFn) -> InvoiceLine:
     vat = draw(or_none(vat_rates))
     order_number = draw(or_empty(codes()))
+    priced = {name: draw(or_none(prices)) for name in PRICES[InvoiceLine]}
     return InvoiceLine(
+        **priced,
+        price_basis=draw(bases) if any(price is not None for price in priced.values()) else Decimal(1),
         number=draw(st.integers(1, 999999)),
         item=draw(items()),
         description=draw(or_empty(texts(200))),
@@ -502,8 +513,6 @@ def invoice_lines(draw: st.DrawFn) -> InvoiceLine:
         unit=draw(units),
         delivered=draw(or_none(quantities)),
         free_quantity=draw(or_none(quantities)),
-        unit_price=draw(or_none(prices)),
-        list_price=draw(or_none(prices)),
         net_amount=draw(or_none(amounts)),
         vat=vat,
         vat_amount=None if vat is None else draw(or_none(amounts)),

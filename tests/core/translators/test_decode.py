@@ -97,6 +97,8 @@ FAULTS = [
     ("ORDERS", "QTY+21:10", "QTY+21:10\nPRI+AAA:-", ("F850", "PRI", 8, 2, 2), True),
     ("ORDERS", "QTY+21:10", "QTY+21:10\nPRI+AAA:1:::0", ("F850", "PRI", 8, 2, 5), True),
     ("ORDERS", "QTY+21:10", "QTY+21:10\nPRI+AAA:1:::10\nPRI+AAB:2", ("F852", "PRI", 9, 2, 5), True),
+    ("ORDERS", "QTY+21:10", "QTY+21:10\nPRI+AAA:1\nPRI+AAB:2:::10", ("F852", "PRI", 9, 2, 5), True),
+    ("ORDERS", "QTY+21:10", "QTY+21:10\nPRI+AAA:1:::10\nPRI+AAB:2:::10", None, True),
     ("ORDERS", "QTY+21:10", "QTY+21:10\nTAX+7+VAT++++S", ("F851", "TAX", 8, 6, 4), True),
     ("ORDERS", "QTY+21:10", "QTY+21:10\nTAX+7+VAT+++:::x+S", ("F850", "TAX", 8, 6, 4), True),
     ("ORDRSP", "BGM+231+OR1+4", "BGM+230+OR1+4", ("B654", "BGM", 2, 2, 1), True),
@@ -118,7 +120,7 @@ FAULTS = [
     ("INVOIC", "LIN+1++", "ALC+X++++FC\nLIN+1++", ("B654", "ALC", 6, 2, 1), False),
     ("INVOIC", "LIN+1++", "ALC+C++++FC\nPCD+2:x\nLIN+1++", ("F850", "PCD", 7, 2, 2), True),
     ("INVOIC", "LIN+1++", "PAT+1++5:7:D:x\nLIN+1++", ("B655", "PAT", 6, 4, 4), True),
-    ("INVRPT", "QTY+145:148", "QTY+145:148\nQTY+145:2", ("Q752", "QTY", 6, None, None), True),
+    ("INVRPT", "QTY+145:148", "QTY+145:148\nQTY+145:2", ("Q752", "QTY", 6, 2, 2), True),
     ("INVRPT", "QTY+145:148", "QTY+145:1O8", ("Q750", "QTY", 5, 2, 2), True),
 ]  # fmt: skip
 
@@ -199,8 +201,8 @@ UNMAPPED = [
     ("ORDERS", "CUX+2:EUR:9\n", "CUX+2:EUR:9\nPAT+1\n", [("PAT", None, None, "PAT+1")]),
     ("ORDERS", "NAD+BY", "NAD+XX+1\nRFF+VA:FR1\nNAD+BY",
      [("NAD", None, None, "NAD+XX+1"), ("RFF", None, None, "RFF+VA:FR1")]),
-    ("ORDERS", "QTY+21:10", "QTY+21:10:KGM\nQTY+192:1:PCE", [("QTY", 2, 3, "PCE")]),
-    ("ORDERS", "QTY+21:10", "QTY+192:1:CT\nQTY+21:10", [("QTY", 2, 3, "CT")]),
+    ("ORDERS", "QTY+21:10", "QTY+21:10:KGM\nQTY+192:1:PCE", [("QTY", None, None, "QTY+192:1:PCE")]),
+    ("ORDERS", "QTY+21:10", "QTY+192:1:CT\nQTY+21:10", [("QTY", None, None, "QTY+192:1:CT")]),
     ("ORDERS", "QTY+21:10", "QTY+21:10\nQTY+21:5", [("QTY", None, None, "QTY+21:5")]),
     ("ORDERS", "QTY+21:10", "IMD+C++CU::9\nQTY+21:10", [("IMD", None, None, "IMD+C++CU::9")]),
     ("ORDERS", "QTY+21:10", "IMD+F++:::A:B:fr\nQTY+21:10", [("IMD", 4, 6, "fr")]),
@@ -208,12 +210,12 @@ UNMAPPED = [
     ("ORDERS", "QTY+21:10", "PIA+5+SKU:SA::91\nQTY+21:10", [("PIA", 3, 4, "91")]),
     ("ORDERS", "QTY+21:10", "QTY+21:10\nPRI+AAA:1:XX:NTP", [("PRI", 2, 3, "XX")]),
     ("ORDERS", "QTY+21:10", "QTY+21:10\nTAX+7+GST+++:::5+S", [("TAX", None, None, "TAX+7+GST+++:::5+S")]),
-    ("ORDERS", "QTY+21:10", "QTY+21:10\nMOA+203:5:USD", [("MOA", 2, 3, "USD")]),
+    ("ORDERS", "QTY+21:10", "QTY+21:10\nMOA+203:5:USD", [("MOA", None, None, "MOA+203:5:USD")]),
     ("ORDRSP", "QTY+21:10", "QTY+21:10\nQVR+-1:21+AC", [("QVR", 3, 1, "AC")]),
     ("DESADV", "PCI+33E", "PCI+17+FRAGILE", [("PCI", 2, 1, "17"), ("PCI", 3, 1, "FRAGILE")]),
     ("DESADV", "CPS+1\n", "TDT+10++30\nCPS+1\n", [("TDT", None, None, "TDT+10++30")]),
     ("INVRPT", "QTY+145:148", "QTY+145:148\nINV+2", [("INV", 2, 1, "2")]),
-    ("INVRPT", "QTY+145:148", "QTY+145:148:KGM\nQTY+66:1:PCE", [("QTY", 2, 3, "PCE")]),
+    ("INVRPT", "QTY+145:148", "QTY+66:1:PCE\nQTY+145:148:KGM", [("QTY", None, None, "QTY+66:1:PCE")]),
 ]  # fmt: skip
 
 
@@ -284,3 +286,33 @@ def test_a_finding_tells_the_value_that_it_is_about() -> None:
     assert found.path_of(Finding(rules.QUANTITY_UNREADABLE, "QTY", 7, 2, 2)) == "lines[0]/quantity"
     assert found.path_of(Finding(rules.QUANTITY_UNREADABLE, "QTY", 7)) == "lines[0]/quantity"
     assert found.path_of(Finding(rules.QUANTITY_UNREADABLE, "UNS", 8)) is None
+
+
+def test_the_place_of_a_stock_group_counts_before_that_of_the_line() -> None:
+    body = STOCK.replace("QTY+145:148", "LOC+18+A::91\nQTY+145:148\nQTY+66:8\nLOC+18+B::91")
+
+    items = decoded("INVRPT", body).record.items
+
+    assert [(item.location, item.actual, item.committed) for item in items] == [
+        ("A", Decimal(148), None),
+        ("B", None, Decimal(8)),
+    ]
+
+
+def test_the_place_of_a_line_whose_stock_is_all_elsewhere_has_no_field() -> None:
+    found = decoded("INVRPT", STOCK.replace("QTY+145:148", "LOC+18+A::91\nQTY+145:148\nLOC+18+B::91"))
+
+    assert [item.location for item in found.record.items] == ["B"]
+    assert [unmapped.text for unmapped in found.unmapped] == ["LOC+18+A::91"]
+
+
+def test_stock_groups_of_one_place_that_disagree() -> None:
+    body = STOCK.replace(
+        "QTY+145:148",
+        "QTY+145:148\nDTM+366:202611220500:203\nPRI+AAA:5\nQTY+66:8\nDTM+366:202611220400:203\nPRI+AAA:6",
+    )
+
+    found = decoded("INVRPT", body)
+
+    assert found.record.items[0].unit_price == Decimal(5)
+    assert [unmapped.text for unmapped in found.unmapped] == ["DTM+366:202611220400:203", "PRI+AAA:6"]
