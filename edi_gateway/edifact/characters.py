@@ -22,7 +22,7 @@ from edi_gateway.edifact.rules import (
 )
 
 _DIGITS_CAPITALS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-# ISO 9735-1 annex A: the repertoires of levels A and B, service characters included.
+# ISO 9735 §5.1, §5.2: the repertoires of levels A and B, service characters included.
 LEVEL_A_REPERTOIRE = frozenset(_DIGITS_CAPITALS + " .,-()/=!\"%&*;<>'+:?")
 LEVEL_B_REPERTOIRE = LEVEL_A_REPERTOIRE | frozenset(_DIGITS_CAPITALS.lower())
 

@@ -1,6 +1,6 @@
 """The service segments UNB, UNG, UNH, UNT, UNE, UNZ: read into headers, built from headers, checked.
 
-The layouts are tables (ISO 9735 part 1, and for version 4 ISO 9735-1:1998), one row a component: its
+The layouts are tables (ISO 9735 annex B, and its successor for syntax version 4), one row a component: its
 place, its id, whether it is mandatory, its format. Places count as 0098 and 0104 do: the tag is
 element 1.
 """

@@ -1,6 +1,6 @@
 """The envelopes of one interchange while it is being read: what is open, what was counted, what is wrong.
 
-ISO 9735-1 §7: UNB (UNG (UNH .. UNT)+ UNE)+ UNZ, or UNB (UNH .. UNT)+ UNZ. Each header has a trailer that
+ISO 9735 §6.1: UNB (UNG (UNH .. UNT)+ UNE)+ UNZ, or UNB (UNH .. UNT)+ UNZ. Each header has a trailer that
 repeats its reference and counts what stands between: `ENVELOPES` is that, one row an envelope.
 """
 

@@ -91,7 +91,7 @@ _UTF_16_BEGINNINGS = (
 _TYPOGRAPHIC_QUOTES = ("\u2019".encode(), "\u2019".encode("cp1252"))
 _LINES_OF_SEGMENTS = re.compile(rb"(?:[A-Z]{3}[^A-Za-z0-9\r\n][^\r\n]*\r?\n){2}")
 
-# ISO 9735-1 §6: UNA stands directly before UNB; line ends between them are seen, and harmless.
+# ISO 9735 annex B: UNA stands directly before UNB; line ends between them are seen, and harmless.
 _UNA_TO_UNB = rb"UNA.(.).{4}[ \t\r\n]{0,64}UNB\1"
 # At the very beginning a file may lack UNB: messages or groups that were taken out of their interchange.
 _START = re.compile(rb"(?si)UNA.(.).{4}[ \t\r\n]{0,64}(UN[BGH])\1|(UN[BGH])[+\x1d]")

@@ -11,12 +11,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Separators:
-    """The service characters of an interchange (UNA; ISO 9735-1 §6).
+    """The service characters of an interchange (UNA; ISO 9735 annex B).
 
     `release` is "" where UNA4 is a space: no release character. `repetition` is "" where repeated
     elements do not exist (syntax 1 to 3, or UNA5 a space). `decimal` is the mark to write;
     `decimal_marks` are those that may be read: UNA3 alone in syntax 1 to 3, both of them without a
-    UNA and from syntax 4 on (ISO 9735-1 §10.1).
+    UNA and from syntax 4 on (ISO 9735 §10.1, ISO 9735-1 §10).
     """
 
     component: str = ":"

@@ -1,6 +1,6 @@
 """The service characters: what UNA declares, what holds without one, what the syntax version changes.
 
-ISO 9735-1 §6 (service string advice) and annex A. A UNA is six characters: component separator,
+ISO 9735 §5 and annex B; from syntax 4 on ISO 9735-1 §5 and annex B. A UNA is six characters: component separator,
 element separator, decimal mark, release character, repetition separator (reserved before syntax 4),
 segment terminator.
 """

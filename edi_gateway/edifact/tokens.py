@@ -1,6 +1,6 @@
 """The text of one segment, split into elements, repetitions and components.
 
-ISO 9735-1 §8: the release character takes away the service meaning of the character behind it. The
+ISO 9735 §5: the release character takes away the service meaning of the character behind it. The
 common segment holds none and is split in C; only one that holds a release or a repetition comes here.
 """
 

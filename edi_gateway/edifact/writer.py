@@ -1,6 +1,6 @@
 """Segments to bytes, canonically: no empty element or component at an end, nothing released in vain.
 
-ISO 9735-1 §8 and §9. Control counts and references are made here, from what is written. Every
+ISO 9735 §7, compressing. Control counts and references are made here, from what is written. Every
 character must be in the set that UNB declares: one that is not is a `CharacterRefused`, which names
 the segment, the element and the value; nothing is replaced in silence. Line ends and other control
 characters are in no set.
@@ -56,7 +56,7 @@ def write_segment(segment: Segment, separators: Separators = _DEFAULT) -> str:
 
 
 def _trimmed(texts: Sequence[str]) -> Sequence[str]:
-    """Without the empty ones at the end (ISO 9735-1 §8.6)."""
+    """Without the empty ones at the end (ISO 9735 §7.3, §7.5)."""
     filled = len(texts)
     while filled and not texts[filled - 1]:
         filled -= 1

@@ -1,4 +1,4 @@
-"""Counts, references, order and completeness of UNB/UNZ, UNG/UNE and UNH/UNT (ISO 9735-1 §7)."""
+"""Counts, references, order and completeness of UNB/UNZ, UNG/UNE and UNH/UNT (ISO 9735 §6.1, annex B)."""
 
 from __future__ import annotations
 

@@ -182,7 +182,7 @@ def test_without_una_the_byte_behind_unb_says_level_b() -> None:
     ],
 )
 def test_separators_that_cannot_work_are_refused(una: str, code: str, contrl: str) -> None:
-    """ISO 9735-1 §6; 0085 = 20 or 22. What stands in UNB is read by the defaults, so that there is somebody to tell."""
+    """ISO 9735 annex B; 0085 = 20 or 22. UNB is read all the same, so that there is somebody to tell."""
     file = read_file(una + ORDER.replace("UNB+", "UNB" + una[4], 1))
     finding = file.interchanges[0].ended.findings[0]
     assert (finding.code, finding.contrl, finding.segment, finding.is_error) == (code, contrl, "UNA", True)

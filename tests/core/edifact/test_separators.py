@@ -1,4 +1,4 @@
-"""UNA, the defaults without it, and what the syntax version changes (ISO 9735-1 §6)."""
+"""UNA, the defaults without it, and what the syntax version changes (ISO 9735 §5, annex B)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Splitting a segment's text: one table, read in both directions where the text is canonical (ISO 9735-1 §8)."""
+"""Splitting a segment's text: one table, read in both directions where the text is canonical (ISO 9735 §5, §6)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writing canonically: what is left out, what is released, what is refused (ISO 9735-1 §8, §9)."""
+"""Writing canonically: what is left out, what is released, what is refused (ISO 9735 §5, §7)."""
 
 from __future__ import annotations
 
