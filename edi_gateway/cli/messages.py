@@ -110,6 +110,8 @@ def show(id: str, language: str, as_json: bool) -> None:
     )
     findings = [*envelope["findings"], *shown["findings"]]
     print_table(_FINDINGS, (_finding_row(finding) for finding in findings), empty="no findings")
+    for answer in shown["acknowledgements"]:
+        click.echo(f"APERAK {answer['direction']} {answer['document_number']} of {answer['at'][:19]}: {answer['id']}")
     if shown["record"] is not None:
         print_json(shown["record"])
 

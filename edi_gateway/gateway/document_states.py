@@ -18,6 +18,7 @@ class MessageEvent(StrEnum):
     REJECT = "reject"  # in: by our CONTRL; out: by theirs
     REPLAY = "replay"  # in: an operator asks for it again
     ACKNOWLEDGE = "acknowledge"  # out: their CONTRL accepts it
+    REFUSE = "refuse"  # out: their APERAK refuses it, whatever CONTRL said of its syntax
 
 
 class InterchangeEvent(StrEnum):
@@ -43,6 +44,8 @@ MESSAGES: Mapping[tuple[MessageState, MessageEvent], MessageState] = {
     (_M.EXCEPTION, _E.REPLAY): _M.READ,
     (_M.SENT, _E.ACKNOWLEDGE): _M.ACKNOWLEDGED,
     (_M.SENT, _E.REJECT): _M.REJECTED,
+    (_M.SENT, _E.REFUSE): _M.REJECTED,
+    (_M.ACKNOWLEDGED, _E.REFUSE): _M.REJECTED,
 }
 
 INTERCHANGES: Mapping[tuple[InterchangeState, InterchangeEvent], InterchangeState] = {

@@ -7,7 +7,7 @@ an exception that an operator sees; nothing that it did is undone by that.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -16,7 +16,7 @@ from edi_gateway.edifact.findings import Finding
 from edi_gateway.gateway.app import Gateway
 from edi_gateway.partnership import Partnership
 from edi_gateway.store.database import UnitOfWork
-from edi_gateway.store.documents import Message
+from edi_gateway.store.documents import Message, add_findings
 
 SETTLEMENT = "CONTRL"
 """The key of the handler that hears how a partner acknowledged a message of ours; its record is a `Settled`."""
@@ -38,6 +38,10 @@ class HandlerContext:
         """Leave the message until the answer to this order has been applied; then its handler runs again."""
         self.awaits = order_number
 
+    def annotate(self, message: Message, findings: Sequence[Finding]) -> None:
+        """Put findings down with another message than the one in hand, such as a message of ours."""
+        add_findings(self.uow.session, findings, message.interchange_id, message.id)
+
     def has_answered(self, order_number: str) -> None:
         """The message was the answer to this order: what waits for it may go on."""
         self.answered.append(order_number)
@@ -45,10 +49,14 @@ class HandlerContext:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """How the partner acknowledged a message of ours (the context's message): accepted, or the 0085 code."""
+    """How the partner acknowledged a message of ours (the context's message): accepted, or the code of the error.
+
+    That is a code of 0085 in a CONTRL, one of the partner's own in an APERAK.
+    """
 
     accepted: bool
     code: str = ""
+    by: str = "CONTRL"
 
 
 RecordHandler = Callable[[HandlerContext, Any], list[Finding]]

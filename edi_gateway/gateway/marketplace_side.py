@@ -204,12 +204,12 @@ def on_inventory(context: HandlerContext, report: InventoryReport) -> list[Findi
 
 
 def on_settled(context: HandlerContext, settled: Settled) -> list[Finding]:
-    """CONTRL: the vendor accepted or refused our ORDERS, and the order says so."""
+    """CONTRL or APERAK: the vendor accepted or refused our ORDERS, and the order says so."""
     row = context.uow.session.scalar(select(OrderRow).where(OrderRow.message_id == context.message.id))
     if row is None:
         return []
     booked = Booked(row, order_book.progress_of(row))
-    if booked.progress.message is not OrderMessageState.SENT:
+    if booked.progress.message not in _UNSETTLED[settled.by]:
         return []  # the answer was faster than the acknowledgement
     message = OrderMessageState.ACKNOWLEDGED if settled.accepted else OrderMessageState.REFUSED
     order_book.save(
@@ -217,11 +217,19 @@ def on_settled(context: HandlerContext, settled: Settled) -> list[Finding]:
         booked,
         replace(booked.progress, message=message),
         cause=context.message.subject,
-        reason="acknowledged by CONTRL" if settled.accepted else f"refused by CONTRL, error {settled.code}",
+        reason=f"acknowledged by {settled.by}"
+        if settled.accepted
+        else f"refused by {settled.by}, error {settled.code}",
         now=context.now,
     )
     return []
 
+
+_UNSETTLED = {
+    "CONTRL": frozenset({OrderMessageState.SENT}),
+    "APERAK": frozenset({OrderMessageState.SENT, OrderMessageState.ACKNOWLEDGED}),
+}
+"""How an order's message may stand that an acknowledgement still settles."""
 
 HANDLERS: Mapping[str, RecordHandler] = {
     "ORDRSP": on_confirmation,

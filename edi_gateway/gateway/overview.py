@@ -34,7 +34,14 @@ from edi_gateway.store.business import (
     StockLevelRow,
     confirmations_of,
 )
-from edi_gateway.store.documents import Interchange, Message, StoredFinding, envelope_findings_of, findings_of
+from edi_gateway.store.documents import (
+    Interchange,
+    Message,
+    StoredFinding,
+    answers_to,
+    envelope_findings_of,
+    findings_of,
+)
 from edi_gateway.store.transmissions import Transmission
 
 PAGE_ROWS_MAX = 500
@@ -242,6 +249,20 @@ def message_json(session: Session, row: Message, language: str = "en") -> Json:
             "payload_sha256": interchange.payload_sha256,
             "findings": _findings(envelope_findings_of(session, interchange.id), language),
         },
+        "answers": row.answers_id,
+        "acknowledgements": [_acknowledgement_json(answer) for answer in answers_to(session, row.id)],
+        "record": row.record,
+    }
+
+
+def _acknowledgement_json(row: Message) -> Json:
+    """An APERAK to a message: who says it, and what stands in it."""
+    return {
+        "id": row.id,
+        "direction": row.direction.value,
+        "document_number": row.document_number,
+        "state": row.state.value,
+        "at": _text(row.at),
         "record": row.record,
     }
 

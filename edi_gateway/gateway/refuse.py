@@ -1,8 +1,8 @@
 """What is wrong with a document though its syntax is right: an APERAK tells the partner, if that is agreed.
 
-One APERAK a document, with all its errors: our code, the text in the partner's language, and the line. It is queued
-in the transaction that found the errors (T2), after the CONTRL. An acknowledgement is never answered by one, and what
-is our own doing (T1xx) is no matter of the partner's.
+One APERAK a document, with all its errors (313; 312 for one that took effect and is held for a warning): our code, the
+text in the partner's language, and the line. It is queued in the transaction that found the errors (T2), after the
+CONTRL. An acknowledgement is never answered by one, and what is our own doing (T1xx) is no matter of the partner's.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from edi_gateway.marketplace.rules import ARTICLE_DIFFERS, INVOICE_HELD, OVER_SH
 from edi_gateway.messages import message_type
 from edi_gateway.messages.tree import Group
 from edi_gateway.partnership import Direction
-from edi_gateway.store.documents import Message, earlier_refusal, take_number
+from edi_gateway.store.documents import Message, answers_to, take_number
 from edi_gateway.translators.json_form import to_json
 
 APERAK = "APERAK"
@@ -87,8 +87,8 @@ def refuse(context: HandlerContext, findings: Sequence[Finding], tree: object | 
     if not errors or agreed is None or type_ is None or type_.acknowledges:
         return
     record = _record(context, errors[:ERRORS_MAX], tree)
-    earlier = earlier_refusal(context.uow.session, context.message.id)
-    if earlier is not None and earlier.record["errors"] == to_json(record)["errors"]:
+    earlier = answers_to(context.uow.session, context.message.id)
+    if earlier and earlier[0].record["errors"] == to_json(record)["errors"]:
         return
     _queue(context, record)
 
@@ -115,12 +115,13 @@ def _queue(context: HandlerContext, record: ApplicationAcknowledgement) -> None:
 
 def _record(context: HandlerContext, errors: Sequence[Finding], tree: object | None) -> ApplicationAcknowledgement:
     roles = _WE_SELL if context.partnership.agreement("ORDERS", Direction.IN) else _WE_BUY
+    refused = any(finding.is_error for finding in errors)
     number = take_number(context.uow.session, f"APERAK:{context.partnership.name}")
     lines = _lines(tree, {finding.position for finding in errors if finding.position}) if tree else {}
     return ApplicationAcknowledgement(
-        type=AcknowledgementType.ERROR,
+        type=AcknowledgementType.ERROR if refused else AcknowledgementType.TAKEN_IN,
         number=f"AP{number:08d}",
-        function=REFUSED if any(finding.is_error for finding in errors) else "",
+        function=REFUSED if refused else "",
         issued=context.now.replace(second=0, microsecond=0),
         references=tuple(_references(context.message)),
         parties=tuple(_parties(context, roles)),

@@ -32,4 +32,49 @@ REFUSED_BY_PARTNER = Rule(
     "Corrigez le document et renvoyez-le sous une nouvelle référence",
 )
 
-RULES: tuple[Rule, ...] = (NO_HANDLER, UNKNOWN_SUBJECT, REFUSED_BY_PARTNER)
+UNKNOWN_DOCUMENT = Rule(
+    "T114",
+    Level.BUSINESS,
+    Severity.ERROR,
+    "The acknowledgement speaks of a document that was not sent to this partner: {value}",
+    "L'accusé concerne un document qui n'a pas été envoyé à ce partenaire : {value}",
+    "Quote in RFF the number of the document that was received, with its qualifier, such as ON or IV",
+    "Indiquez dans RFF le numéro du document reçu, avec son qualifiant, tel que ON ou IV",
+)
+REFUSED_BY_APPLICATION = Rule(
+    "T115",
+    Level.BUSINESS,
+    Severity.WARNING,
+    "The partner's application refuses {value}: {expected}",
+    "L'application du partenaire refuse {value} : {expected}",
+    "Mend the document and send it again under a new number",
+    "Corrigez le document et renvoyez-le sous un nouveau numéro",
+)
+REMARKED = Rule(
+    "T116",
+    Level.BUSINESS,
+    Severity.WARNING,
+    "The partner's application took in {value}, and remarks: {expected}",
+    "L'application du partenaire a pris en charge {value}, avec une remarque : {expected}",
+    "Look at what is remarked; the document may be held until it is settled",
+    "Examinez la remarque ; le document peut rester bloqué jusqu'à son règlement",
+)
+TAKEN_IN = Rule(
+    "T117",
+    Level.BUSINESS,
+    Severity.INFO,
+    "The partner's application took in {value} {expected}",
+    "L'application du partenaire a pris en charge {value} {expected}",
+    "Nothing is to be done",
+    "Il n'y a rien à faire",
+)
+
+RULES: tuple[Rule, ...] = (
+    NO_HANDLER,
+    UNKNOWN_SUBJECT,
+    REFUSED_BY_PARTNER,
+    UNKNOWN_DOCUMENT,
+    REFUSED_BY_APPLICATION,
+    REMARKED,
+    TAKEN_IN,
+)

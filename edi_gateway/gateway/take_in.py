@@ -6,7 +6,7 @@ exception again after its cause was mended.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -21,8 +21,9 @@ from edi_gateway.gateway.acknowledge import settle
 from edi_gateway.gateway.app import Gateway
 from edi_gateway.gateway.document_states import MESSAGES, MessageEvent
 from edi_gateway.gateway.fingerprints import of_record
-from edi_gateway.gateway.handling import HandlerContext
+from edi_gateway.gateway.handling import HandlerContext, RecordHandler
 from edi_gateway.gateway.refuse import refuse
+from edi_gateway.gateway.refused import on_acknowledgement
 from edi_gateway.gateway.states import change
 from edi_gateway.marketplace.rules import REPEATED_DOCUMENT, UNMAPPED_RECORD
 from edi_gateway.messages.judge import judge
@@ -146,7 +147,7 @@ def _process(context: HandlerContext, verdict: MessageVerdict) -> None:
         _finish(context, settle(context, verdict.message))
         return
     translate = translator(message_type)
-    if message_type not in context.gateway.handlers or translate is None or not isinstance(verdict.tree, Group):
+    if _handler(context) is None or translate is None or not isinstance(verdict.tree, Group):
         _finish(context, [Finding(rules.NO_HANDLER, value=message_type)])
         return
     decode = DecodeContext(directory=verdict.header.directory, timezone=context.partnership.edifact.timezone)
@@ -163,8 +164,20 @@ def _process(context: HandlerContext, verdict: MessageVerdict) -> None:
         _handle(context, decoded.record)
 
 
+ACKNOWLEDGING: Mapping[str, RecordHandler] = {"APERAK": on_acknowledgement}
+"""What every role does alike."""
+
+
+def _handler(context: HandlerContext) -> RecordHandler | None:
+    return ACKNOWLEDGING.get(context.message.type) or context.gateway.handlers.get(context.message.type)
+
+
 def _handle(context: HandlerContext, record: Any) -> None:
-    _finish(context, context.gateway.handlers[context.message.type](context, record))
+    handler = _handler(context)
+    _finish(
+        context,
+        [Finding(rules.NO_HANDLER, value=context.message.type)] if handler is None else handler(context, record),
+    )
 
 
 def _keep(message: Message, record: Any) -> None:

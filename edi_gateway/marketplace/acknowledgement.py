@@ -18,9 +18,6 @@ class AcknowledgementType(StrEnum):
 REFUSED = "27"
 """BGM 1225: not accepted."""
 
-DOCUMENT_REFERENCES = ("ON", "DQ", "AAK", "IV", "ACE")
-"""1153 of references that name a document by its number: an order, a shipment (DQ, AAK), an invoice, any other."""
-
 PREVIOUS_MESSAGE = "ACW"
 """1153 of the reference to the message as it was sent: its 0062, or the 0020 of its interchange."""
 

@@ -21,6 +21,11 @@ from edi_gateway.store.base import Base, JsonText, coded
 from edi_gateway.store.payloads import Payload
 from edi_gateway.store.transmissions import Transmission, TransmissionState
 
+ANSWERS_MAX = 10
+"""How many APERAKs to one message are looked at."""
+SENT_DOCUMENTS_MAX = 10
+"""How many messages that share a document number are looked at."""
+
 
 class InterchangeState(StrEnum):
     """What became of an interchange."""
@@ -139,7 +144,7 @@ class Message(Base):
     document_number: Mapped[str] = mapped_column(String(80), default="")  # BGM 1004
     business_key: Mapped[str] = mapped_column(String(80), default="")  # the order that it is about
     awaits: Mapped[str] = mapped_column(String(80), default="")  # waiting: the order whose answer it waits for
-    answers_id: Mapped[str | None] = mapped_column(ForeignKey("message.id"))  # an APERAK: of which message
+    answers_id: Mapped[str | None] = mapped_column(ForeignKey("message.id"))  # an APERAK: to which message
     record: Mapped[Any] = mapped_column(JsonText, nullable=True)
     record_sha256: Mapped[str] = mapped_column(String(64), default="")
     segments: Mapped[int] = mapped_column(default=0)
@@ -297,6 +302,23 @@ def unacknowledged(partnerships: Collection[str], before: datetime) -> Select[In
     )
 
 
+def sent_document(session: Session, partnership: str, types: Collection[str], number: str) -> list[Message]:
+    """What we sent of these types under this document number, the newest first."""
+    return list(
+        session.scalars(
+            select(Message)
+            .where(
+                Message.partnership == partnership,
+                Message.type.in_(types),
+                Message.document_number == number,
+                Message.direction == Direction.OUT,
+            )
+            .order_by(Message.at.desc(), Message.id.desc())
+            .limit(SENT_DOCUMENTS_MAX)
+        )
+    )
+
+
 def is_overdue() -> ColumnElement[bool]:
     """Of a message of ours: its CONTRL was asked for and did not come in time, and has not come since."""
     late = select(Interchange.id).where(Interchange.state == InterchangeState.SENT, Interchange.overdue_at.is_not(None))
@@ -308,11 +330,10 @@ def answer_of(session: Session, interchange_id: str) -> Interchange | None:
     return session.scalar(select(Interchange).where(Interchange.answers_id == interchange_id))
 
 
-def earlier_refusal(session: Session, message_id: str) -> Message | None:
-    """The last APERAK that we answered a message with."""
-    return session.scalar(
-        select(Message).where(Message.answers_id == message_id).order_by(Message.at.desc(), Message.id.desc()).limit(1)
-    )
+def answers_to(session: Session, message_id: str) -> list[Message]:
+    """The APERAKs to a message, theirs or ours, the newest first."""
+    statement = select(Message).where(Message.answers_id == message_id)
+    return list(session.scalars(statement.order_by(Message.at.desc(), Message.id.desc()).limit(ANSWERS_MAX)))
 
 
 def messages_of(session: Session, interchange_id: str) -> list[Message]:

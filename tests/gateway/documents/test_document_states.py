@@ -34,5 +34,9 @@ def test_every_state_of_a_message_can_be_reached():
 
 
 def test_what_was_applied_or_refused_is_final():
-    final = {MessageState.APPLIED, MessageState.REPEATED, MessageState.REJECTED, MessageState.ACKNOWLEDGED}
+    final = {MessageState.APPLIED, MessageState.REPEATED, MessageState.REJECTED}
     assert not [state for state, _ in MESSAGES if state in final]
+
+
+def test_what_the_syntax_check_took_the_application_may_still_refuse():
+    assert [event for state, event in MESSAGES if state is MessageState.ACKNOWLEDGED] == [MessageEvent.REFUSE]

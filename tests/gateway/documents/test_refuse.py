@@ -104,7 +104,7 @@ def test_a_held_invoice_is_told_with_the_line_of_the_order(telling: Desk) -> Non
         ("ON", "MP4K7QX1"),
         ("ACW", "1"),
     ]
-    assert record.function == ""  # it is booked, and held
+    assert (record.type, record.function) == ("312", "")  # it is booked, and held
     assert {error.code for error in record.errors} == {"F801"}
     assert [r for error in record.errors for r in error.references if r.line] == [
         Reference(qualifier="ON", number="MP4K7QX1", line="1")
