@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from edi_gateway.edifact.reader import GroupEnded, GroupStarted, MessageRead, read
@@ -34,7 +36,7 @@ def test_a_message_is_handed_on_with_its_trailer_and_positions() -> None:
 
 
 def test_a_message_is_handed_on_as_soon_as_its_trailer_is_read() -> None:
-    def chunks():  # type: ignore[no-untyped-def]
+    def chunks() -> Iterator[bytes]:
         yield (UNB + MESSAGE).encode()
         raise AssertionError("the reader asked for more before it handed the message on")
 

@@ -16,8 +16,8 @@ from tests.core.edifact.strategies import bodies, headers, plain_texts, rubble, 
 
 Messages = list[tuple[MessageHeader, list[Segment]]]
 
-some = settings(deadline=None, max_examples=150)
-many = settings(deadline=None, max_examples=400)
+some = settings(deadline=None, max_examples=80)
+many = settings(deadline=None, max_examples=200)
 
 
 @many
