@@ -118,6 +118,8 @@ class _Examining:
             yield from self._why_then(found)
         elif row.state is TransmissionState.PARKED:
             yield self._document()
+        if row.repeats_id is not None:
+            yield diagnosed(Code.SENT_AGAIN, first=row.repeats_id)
 
     def _reopened(self) -> tuple[Diagnosis, ...]:
         """Opened again as it was agreed when it came."""

@@ -20,7 +20,7 @@ from edi_gateway.as2.relationship import Relationship
 from edi_gateway.as2.settlement import Sent, Settlement, judge
 from edi_gateway.gateway.app import Gateway
 from edi_gateway.gateway.states import OUTBOUND, OutboundEvent, change
-from edi_gateway.store.database import Reading, UnitOfWork
+from edi_gateway.store.database import UnitOfWork
 from edi_gateway.store.transmissions import (
     Receipt,
     Transmission,
@@ -80,10 +80,13 @@ class NoReceipt:
     answer: Answer
 
 
-def judge_posted(view: Reading, mdn: ReceivedMdn) -> Judged:
-    """Judge an asynchronous MDN. One for an unknown Original-Message-ID, or for an MDN, changes nothing."""
+def judge_posted(uow: UnitOfWork, mdn: ReceivedMdn) -> Judged:
+    """Judge an asynchronous MDN. One for an unknown Original-Message-ID, or for an MDN, changes nothing.
+
+    The transmission that it is about is held from here on: of two MDNs at the same moment one is the first.
+    """
     wanted = mdn.opened.report.original_message_id
-    row = _sent_under(view, wanted)
+    row = _sent_under(uow, wanted)
     if row is None:
         return Judged(mdn, None, None, f"{NOTHING_SENT} {wanted[:200]!r}")
     return _judged(row, mdn)
@@ -103,10 +106,10 @@ def _judged(row: Transmission, mdn: ReceivedMdn) -> Judged:
     return Judged(mdn, row, settlement, settlement.explanation[:REASON_CHARACTERS_MAX])
 
 
-def _sent_under(view: Reading, message_id: str) -> Transmission | None:
+def _sent_under(uow: UnitOfWork, message_id: str) -> Transmission | None:
     """Ours of that Message-ID; some products strip the brackets, ours are always there."""
     for spelling in (message_id, f"<{message_id.strip('<>')}>"):
-        row = outbound(view.session, spelling)
+        row = outbound(uow.session, spelling, hold=True)
         if row is not None:
             return row if row.kind is TransmissionKind.MESSAGE and row.digests is not None else None
     return None

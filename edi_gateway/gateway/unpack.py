@@ -229,10 +229,21 @@ def _envelope(header: InterchangeHeader) -> dict[str, Any]:
 # The same control reference again.
 
 
+def _mark_repeated(work: _Unpacking, earlier: Interchange) -> None:
+    """Some products retry under a new Message-ID. The transmission then says which one it repeats."""
+    row, first = work.transmission, earlier.transmission_id
+    if first is None or first == row.id:
+        return
+    row.repeats_id = first
+    reason = f"the interchange {earlier.control_reference} came before, in transmission {first}; nothing is done twice"
+    work.uow.record_event("transmission.repeated", row.subject, None, None, reason, {"first": first}, work.now)
+
+
 def _seen_before(work: _Unpacking, verdict: InterchangeVerdict, ordinal: int, earlier: Interchange) -> None:
     """Same content: answer again with the stored CONTRL. Other content: CONTRL 26, and an operator hears of it."""
     if of_interchange(verdict) == earlier.content_sha256:
         _add_interchange(work, verdict, ordinal, InterchangeState.REPEATED, earlier)
+        _mark_repeated(work, earlier)
         answer = answer_of(work.uow.session, earlier.id)
         if answer is not None:
             _send_again(work, answer)

@@ -127,7 +127,8 @@ class Transmission(Base):
     # Sending.
     url: Mapped[str | None]
     answers_id: Mapped[str | None] = mapped_column(ForeignKey("transmission.id"))  # receipt: of which transmission
-    repeats_id: Mapped[str | None] = mapped_column(ForeignKey("transmission.id"))  # sent anew under another Message-ID
+    # Of which it carries the same under another Message-ID: sent anew by us, or by a partner who retries in that way.
+    repeats_id: Mapped[str | None] = mapped_column(ForeignKey("transmission.id"))
     attempts: Mapped[int] = mapped_column(default=0)
     due_at: Mapped[datetime | None]  # queued: next attempt; awaiting_mdn: the MDN
     lease_until: Mapped[datetime | None]  # sending: afterwards the attempt is taken for dead
@@ -250,13 +251,12 @@ _INBOUND = select(Transmission).where(*_HOLDS_THE_ID)
 _INBOUND_RAW = select(Transmission.raw_sha256).where(*_HOLDS_THE_ID)
 
 
-def outbound(session: Session, message_id: str) -> Transmission | None:
-    """What we sent under `message_id`."""
-    return session.scalar(
-        select(Transmission).where(
-            Transmission.direction == TransmissionDirection.OUT, Transmission.message_id == message_id
-        )
+def outbound(session: Session, message_id: str, *, hold: bool = False) -> Transmission | None:
+    """What we sent under `message_id`; `hold`: until the transaction ends, as who changes its state reads it."""
+    statement = select(Transmission).where(
+        Transmission.direction == TransmissionDirection.OUT, Transmission.message_id == message_id
     )
+    return session.scalar(statement.with_for_update() if hold else statement)
 
 
 def receipts(session: Session, transmission_id: str) -> list[Receipt]:

@@ -20,7 +20,7 @@ from edi_gateway.gateway.sweep import sweep
 from edi_gateway.gateway.unpack import unpack
 from edi_gateway.partnership import Compression, MdnMode
 from edi_gateway.store.partnerships import PartnershipState
-from edi_gateway.store.transmissions import Transmission, TransmissionState
+from edi_gateway.store.transmissions import Transmission, TransmissionDirection, TransmissionState
 from edi_gateway.transport.http import Answer, Outgoing
 from tests.house import BODY_BYTES_MAX, House, status, timeout, unreachable
 from tests.partner import NOW, ORDERS, key_of, pinned
@@ -165,6 +165,22 @@ def test_a_document_that_could_not_be_processed(house: House, payload: bytes, co
     unpack(house.gateway, house.only().id)
     assert house.only().state is TransmissionState.PARKED
     assert codes(house, house.only()) == [code]
+
+
+def test_a_retry_under_a_new_message_id_is_caught_by_the_interchange(house: House) -> None:
+    """OpenAS2 does it by default: sender, control reference (0020) and content are the second key."""
+    interchange = b"UNB+UNOC:3+3012345000004:14+3098765000002:14+261122:1200+1'UNH+1+XYZABC:D:96A:UN'BGM+1+1+9'"
+    interchange += b"UNT+3+1'UNZ+1+1'"
+    house.post(house.message(interchange, "<1@vendor.example>"))
+    house.post(house.message(interchange, "<2@vendor.example>"))
+    first, second = [row for row in house.rows() if row.direction is TransmissionDirection.IN]
+    for row in (first, second):
+        unpack(house.gateway, row.id)
+    assert house.row(second.id).repeats_id == first.id
+    assert [event.details["first"] for event in house.events("transmission.repeated")] == [first.id]
+    (note,) = examined(house, second).diagnoses
+    assert (note.code, note.is_note) == (Code.SENT_AGAIN, True)
+    assert codes(house, first) == []
 
 
 # --- out ------------------------------------------------------------------------------------------------------------

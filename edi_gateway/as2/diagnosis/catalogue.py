@@ -95,6 +95,7 @@ class Code(StrEnum):
     MIC_BY_MESSAGE = auto()
     SWITCHED_ON = auto()
     ACCEPTED_MEANWHILE = auto()
+    SENT_AGAIN = auto()
     NOT_KEPT = auto()
     # Their MDN for what we sent.
     MDN_UNREADABLE = auto()

@@ -69,6 +69,7 @@ def test_the_same_interchange_again_is_answered_again_and_done_once(desk: Desk) 
     assert desk.transmission(identifier).state is TransmissionState.UNPACKED
     first, second = desk.interchanges()
     assert (second.state, second.repeats_id) == (InterchangeState.REPEATED, first.id)
+    assert desk.transmission(identifier).repeats_id == first.transmission_id  # seen in the list of transmissions too
     assert desk.order().changed_at == order.changed_at
     answers = desk.sent("CONTRL")
     assert len(answers) == 2
