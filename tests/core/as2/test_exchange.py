@@ -153,7 +153,7 @@ def test_121_what_is_written_is_read_again(
 
 
 def test_121_a_request_travels_with_its_certificates_as_p7() -> None:
-    """RFC 8551 §3.8: certs-only; openssl and all products read it."""
+    """RFC 8551 §3.8: certs-only."""
     request = read_xml(REQUEST.encode(), by_name)
     assert isinstance(request, ExchangeRequest)
     documents = (
