@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -27,7 +27,7 @@ from edi_gateway.gateway.app import Gateway
 from edi_gateway.gateway.dispatch import enqueue
 from edi_gateway.gateway.fingerprints import of_interchange, of_record
 from edi_gateway.messages.judge import judge
-from edi_gateway.partnership import Direction, EdifactPolicy, MessageAgreement, Partnership
+from edi_gateway.partnership import Direction, MessageAgreement, Partnership
 from edi_gateway.store.database import UnitOfWork
 from edi_gateway.store.documents import Interchange, InterchangeState, Message, MessageState, take_number
 from edi_gateway.store.transmissions import Transmission
@@ -95,9 +95,10 @@ def queue_answer(
     It goes from whom the interchange was for to whom it was from, and repeats their values as they came: our own
     checker may find fault with those, and the answer leaves all the same.
     """
-    date, time = _local(gateway.now(), partnership.edifact)
     reference = _control_reference(uow, partnership)
-    envelope = contrl.envelope(verdict, date=date, time=time, control_reference=reference)
+    undated = contrl.envelope(verdict, date="", time="", control_reference=reference)
+    date, time = _local(gateway.now(), partnership.edifact.timezone, undated.syntax_version)
+    envelope = replace(undated, date=date, time=time)
     header = contrl.contrl_header(verdict, MESSAGE_REFERENCE)
     outgoing = _Outgoing(partnership, envelope, header, contrl.answer(verdict), answers.id)
     data = _written(outgoing)
@@ -163,7 +164,7 @@ def _header(message_type: str, agreement: MessageAgreement) -> MessageHeader:
 def _envelope(uow: UnitOfWork, gateway: Gateway, partnership: Partnership) -> InterchangeHeader:
     """UNB: addresses, local time, and the next control reference of the partnership."""
     policy = partnership.edifact
-    date, time = _local(gateway.now(), policy)
+    date, time = _local(gateway.now(), policy.timezone, policy.syntax_version)
     return InterchangeHeader(
         syntax_identifier=policy.syntax_identifier,
         syntax_version=policy.syntax_version,
@@ -182,10 +183,10 @@ def _control_reference(uow: UnitOfWork, partnership: Partnership) -> str:
     return f"{take_number(uow.session, f'interchange:{partnership.name}'):09d}"
 
 
-def _local(now: datetime, policy: EdifactPolicy) -> tuple[str, str]:
+def _local(now: datetime, timezone: str, syntax_version: str) -> tuple[str, str]:
     """S004 in the partnership's time zone: the year has four digits from syntax 4 on."""
-    local = now.astimezone(ZoneInfo(policy.timezone))
-    return local.strftime("%Y%m%d" if policy.syntax_version == "4" else "%y%m%d"), local.strftime("%H%M")
+    local = now.astimezone(ZoneInfo(timezone))
+    return local.strftime("%Y%m%d" if syntax_version == "4" else "%y%m%d"), local.strftime("%H%M")
 
 
 def _written(outgoing: _Outgoing) -> bytes:

@@ -152,13 +152,13 @@ def _process(context: HandlerContext, verdict: MessageVerdict) -> None:
         return
     decode = DecodeContext(directory=verdict.header.directory, timezone=context.partnership.edifact.timezone)
     decoded = translate.decode(verdict.tree, decode, verdict.findings)
-    if decoded.record is None or not decoded.valid:
-        findings = decoded.findings
+    findings = _graded(context, decoded.findings)
+    if decoded.record is None or _errors(findings):
         if not _errors(findings):
             findings = [*findings, Finding(UNMAPPED_RECORD, value=message_type)]
         _finish(context, findings, verdict)
         return
-    _note(context, decoded.findings)
+    _note(context, findings)
     _keep(context.message, decoded.record)
     if not _is_repeated(context):
         _handle(context, decoded.record)
@@ -204,6 +204,7 @@ def _is_repeated(context: HandlerContext) -> bool:
 
 def _finish(context: HandlerContext, findings: Sequence[Finding], verdict: MessageVerdict | None = None) -> None:
     """Put down what was found, move the message to its state, and apply what waited for it."""
+    findings = _graded(context, findings)
     _note(context, findings)
     errors = _errors(findings)
     if context.awaits:
@@ -241,6 +242,11 @@ def _resume(context: HandlerContext, order_number: str) -> None:
 def _begin_again(context: HandlerContext, reason: str) -> None:
     context.message.awaits = ""
     _change(context, MessageEvent.REPLAY, reason)
+
+
+def _graded(context: HandlerContext, findings: Sequence[Finding]) -> list[Finding]:
+    """The findings of translators and handlers as the partnership takes them, like those of the judge."""
+    return JudgingPolicy.of(context.partnership).grade(findings)
 
 
 def _note(context: HandlerContext, findings: Sequence[Finding]) -> None:

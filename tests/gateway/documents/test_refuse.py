@@ -203,3 +203,18 @@ def test_what_cannot_be_written_raises_an_alert(desk: Desk) -> None:
     desk.arrive(ordrsp("29", order="nobody_s"))
     assert desk.sent("APERAK") == []
     assert [alert.kind for alert in desk.alerts()] == ["alert.exception", "alert.unanswered"]
+
+
+@pytest.mark.parametrize(
+    ("severity", "state", "aperaks"),
+    [("error", MessageState.EXCEPTION, 1), ("warning", MessageState.APPLIED, 0), ("off", MessageState.APPLIED, 0)],
+)
+def test_what_the_business_finds_is_as_grave_as_the_partnership_says(
+    desk: Desk, severity: str, state: MessageState, aperaks: int
+) -> None:
+    desk.agree(with_aperak(severities={"B601": severity}))
+    desk.arrive(ordrsp("29", order="NOBODYS"))
+    (message,) = desk.received("ORDRSP")
+    assert message.state is state
+    assert desk.findings(message) == ([] if severity == "off" else ["B601"])
+    assert len(desk.sent("APERAK")) == aperaks
