@@ -23,10 +23,11 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Executable, create_engine, event, text
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import postgresql, registry, sqlite
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
-from sqlalchemy.pool import NullPool
+from sqlalchemy.pool import NullPool, PoolProxiedConnection
 
 from edi_gateway.store.base import Base
 from edi_gateway.store.events import Happened, append
@@ -159,10 +160,9 @@ class Database:
 
     def __init__(self, url: str, wake: Wake = nobody_listens) -> None:
         self.url = url
-        self.engine = _engine(url)
+        self.engine, self._writer = _engines(url)
         self.wake = wake
         self.hear: Hear = nobody_hears  # told each event after its commit
-        self._writer = self.engine.execution_options(begin="BEGIN IMMEDIATE")
 
     @contextmanager
     def write(self) -> Iterator[UnitOfWork]:
@@ -218,20 +218,46 @@ def migrating(url: str) -> Iterator[Connection]:
         engine.dispose()
 
 
-def _engine(url: str) -> Engine:
-    if make_url(url).get_backend_name() != "sqlite":
-        return create_engine(url, pool_pre_ping=True, **_POOL)
-    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS_MAX}, **_POOL)
-    event.listen(engine, "connect", _prepare_sqlite)
-    event.listen(engine, "begin", _begin_sqlite)
-    return engine
+def _engines(url: str) -> tuple[Engine, Engine]:
+    """One that reads and one that writes, on the same connections."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite":
+        engine = create_engine(url, pool_pre_ping=True, **_POOL)
+        return engine, engine
+    reading = create_engine(
+        parsed.set(drivername="sqlite+reading"), connect_args={"timeout": BUSY_SECONDS_MAX}, **_POOL
+    )
+    event.listen(reading, "connect", _prepare_sqlite)
+    return reading, create_engine(parsed.set(drivername="sqlite+writing"), pool=reading.pool)
+
+
+class ReadingSqlite(SQLiteDialect_pysqlite):
+    """SQLite as its driver speaks it, but a transaction begins where SQLAlchemy begins it.
+
+    An event listener could say BEGIN as well, and every statement would then pay for looking whether anybody listens.
+    """
+
+    supports_statement_cache = True
+    begin = "BEGIN"
+
+    def do_begin(self, dbapi_connection: PoolProxiedConnection) -> None:
+        cursor = dbapi_connection.cursor()
+        cursor.execute(self.begin)
+        cursor.close()
+
+
+class WritingSqlite(ReadingSqlite):
+    """Takes the write lock at the beginning."""
+
+    supports_statement_cache = True
+    begin = "BEGIN IMMEDIATE"
+
+
+registry.register("sqlite.reading", __name__, ReadingSqlite.__name__)
+registry.register("sqlite.writing", __name__, WritingSqlite.__name__)
 
 
 def _prepare_sqlite(connection: Any, record: object) -> None:
-    connection.isolation_level = None  # the driver's own BEGIN comes too late and is deferred; `_begin_sqlite` says it
+    connection.isolation_level = None  # the driver's own BEGIN comes too late and is deferred
     for pragma in _SQLITE_PRAGMAS:
         connection.execute(pragma)
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN"))

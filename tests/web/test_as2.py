@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -126,9 +127,9 @@ def test_not_ready_without_a_place_for_payloads(house: House, client: FlaskClien
 
 def test_not_ready_without_the_database(house: House, client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
     def locked(*arguments: object, **named: object) -> None:
-        raise OperationalError("BEGIN IMMEDIATE", {}, Exception("database is locked"))
+        raise sqlite3.OperationalError("database is locked")
 
-    monkeypatch.setattr("sqlalchemy.engine.Connection.exec_driver_sql", locked)
+    monkeypatch.setattr("edi_gateway.store.database.WritingSqlite.do_begin", locked)
     response = client.get("/readyz")
     assert (response.status_code, response.json["checks"]["database"]) == (503, False)
 
