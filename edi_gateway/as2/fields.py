@@ -119,7 +119,8 @@ class Parameterised:
             name, separator, text = piece.partition("=")
             if separator:
                 raw.setdefault(name.strip().lower(), _unquote(text.strip()))
-        return cls(pieces[0].strip().lower(), MappingProxyType(_decode_parameters(raw)))
+        parameters = _decode_parameters(raw) if "*" in value else raw
+        return cls(pieces[0].strip().lower(), MappingProxyType(parameters))
 
 
 # A semicolon, and what follows it up to the next one that stands outside of a quoted string.

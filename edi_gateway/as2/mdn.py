@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import binascii
 import hashlib
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
@@ -133,13 +134,16 @@ def _notification_part(request: Request, disposition: Disposition, mic: Mic | No
     return (head + "".join(f"{name}: {_ascii(value)}\r\n" for name, value in fields if value)).encode("ascii")
 
 
+_NOT_PRINTABLE = re.compile(r"[^ -~]")
+
+
 def _one_line(text: str) -> str:
     """Whatever was echoed from the partner stays on its line."""
     return " ".join(text.split())
 
 
 def _ascii(text: str) -> str:
-    return "".join(c if " " <= c <= "~" else "?" for c in _one_line(text))
+    return _NOT_PRINTABLE.sub("?", _one_line(text))
 
 
 def _bare(entity: bytes) -> tuple[str, bytes]:
