@@ -267,11 +267,11 @@ class _Sealing:
         return _Slice(scratch, scratch.tell())
 
     def _kept_of(self, entity: _Entity) -> BinaryIO | None:
-        """A copy of the signed body where the payload alone does not give it back: another zlib compresses to other
-        bytes."""
-        if self._policy.compression is not Compression.BEFORE_SIGNING:
-            return None
-        return self._stored(entity.body_chunks()).stream
+        """The signed body where the payload alone does not give it back: another zlib compresses to other bytes. It is
+        the scratch space that the next layer reads too, given away when all is sealed."""
+        piece = entity.body[0]
+        is_compressed = self._policy.compression is Compression.BEFORE_SIGNING
+        return piece.stream if is_compressed and isinstance(piece, _Slice) else None
 
     def _body(self, entity: _Entity) -> BinaryIO:
         """The body in scratch space of its own, which from here on belongs to the caller."""
