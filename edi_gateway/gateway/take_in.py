@@ -26,7 +26,7 @@ from edi_gateway.gateway.refuse import refuse
 from edi_gateway.gateway.refused import on_acknowledgement
 from edi_gateway.gateway.states import change
 from edi_gateway.marketplace.rules import REPEATED_DOCUMENT, UNMAPPED_RECORD
-from edi_gateway.messages.judge import judge
+from edi_gateway.messages.judge import InterchangeBegun, stream
 from edi_gateway.messages.policy import JudgingPolicy
 from edi_gateway.messages.tree import Group
 from edi_gateway.partnership import Direction, Partnership
@@ -121,11 +121,14 @@ def replay(gateway: Gateway, message_id: str) -> MessageState:
 def _read_again(
     gateway: Gateway, partnership: Partnership, interchange: Interchange, message: Message
 ) -> MessageVerdict:
-    for verdict in judge(gateway.payloads.chunks(interchange.payload_sha256), JudgingPolicy.of(partnership)):
-        if verdict.header is None or verdict.header.control_reference != interchange.control_reference:
-            continue
-        if message.ordinal <= len(verdict.messages):
-            return verdict.messages[message.ordinal - 1]
+    reference, ordinal = "", 0
+    for judgement in stream(gateway.payloads.chunks(interchange.payload_sha256), JudgingPolicy.of(partnership)):
+        if isinstance(judgement, InterchangeBegun):
+            reference, ordinal = judgement.header.control_reference, 0
+        elif isinstance(judgement, MessageVerdict):
+            ordinal += 1
+            if reference == interchange.control_reference and ordinal == message.ordinal:
+                return judgement
     raise NotReplayable(f"message {message.id} is not found in payload {interchange.payload_sha256}")
 
 

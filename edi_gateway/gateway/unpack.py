@@ -1,11 +1,14 @@
-"""From kept bytes to records (T2): one transmission, all its interchanges, one commit.
+"""From kept bytes to records (T2): one transmission, all its interchanges.
 
-    payload -> judged (outside of any transaction) -> for each interchange
+    payload -> surveyed (outside of any transaction): the verdict of each interchange is known before anything happens
         repeated?     the stored CONTRL goes again, nothing is processed twice
         conflicting?  CONTRL 26 and an alert, nothing is processed
         rejected?     findings, CONTRL 4, nothing is processed
         else          each message: rejected | record -> handler -> applied, exception, waiting, repeated
-    the CONTRL is queued in the same transaction
+    the CONTRL is queued in the transaction that books its interchange
+
+Usually that is one transaction. Messages beyond MESSAGES_MAX go into further ones, so that a large payload holds
+neither the memory nor the database; one that was interrupted goes on where it stood, by what the tables say.
 
 Bad EDI is a committed result. What is not EDIFACT at all is parked where an operator sees it, with the finding. Run
 again, whether a crash came before the commit or a wake-up came twice, it does nothing that was done.
@@ -13,7 +16,7 @@ again, whether a crash came before the commit or a wake-up came twice, it does n
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -30,10 +33,9 @@ from edi_gateway.gateway import certificate_exchange
 from edi_gateway.gateway.app import Gateway
 from edi_gateway.gateway.compose import ComposeRefused, queue_answer
 from edi_gateway.gateway.dispatch import enqueue
-from edi_gateway.gateway.fingerprints import of_interchange
 from edi_gateway.gateway.states import INBOUND, InboundEvent, change
+from edi_gateway.gateway.survey import KEPT_BYTES_MAX, Place, Survey, Surveyed, read_again, survey
 from edi_gateway.gateway.take_in import Intake, take_in
-from edi_gateway.messages.judge import judge
 from edi_gateway.messages.policy import JudgingPolicy
 from edi_gateway.messages.rules import INTERCHANGE_REPEATED
 from edi_gateway.partnership import Direction, Partnership
@@ -41,6 +43,7 @@ from edi_gateway.store.database import UnitOfWork
 from edi_gateway.store.documents import (
     Interchange,
     InterchangeState,
+    Message,
     add_findings,
     answer_of,
     processed_interchange,
@@ -49,6 +52,10 @@ from edi_gateway.store.payloads import PayloadMissing, Stored
 from edi_gateway.store.transmissions import Transmission, TransmissionState, locked
 
 REASON_CHARACTERS_MAX = 500
+
+MESSAGES_MAX = 200
+SEGMENTS_MAX = 50_000
+"""Messages, and about how many segments, that are taken in within one transaction."""
 
 _log = structlog.get_logger(__name__)
 
@@ -105,17 +112,51 @@ def _unpack(gateway: Gateway, transmission_id: str) -> None:
     if is_exchange(content_type or ""):
         certificate_exchange.take_in(gateway, row, partnership)
         return
+    keep = row.payload_size is not None and row.payload_size <= KEPT_BYTES_MAX
     try:
-        verdicts = list(judge(gateway.payloads.chunks(payload), JudgingPolicy.of(partnership)))
+        _take_all(gateway, transmission_id, partnership, payload, keep=keep)
     except PayloadMissing as missing:
         _park(gateway, transmission_id, str(missing))
-        return
+
+
+def _take_all(gateway: Gateway, transmission_id: str, partnership: Partnership, payload: str, *, keep: bool) -> None:
+    """The payload surveyed, then taken in, one transaction after the other."""
+    policy = JudgingPolicy.of(partnership)
+    seen = survey(gateway.payloads.chunks(payload), policy, keep=keep)
+    places = seen.kept() if keep else read_again(gateway.payloads.chunks(payload), policy)
+    for batch, is_last in _batches(places):
+        if not _take(gateway, transmission_id, partnership, seen, batch, is_last=is_last):
+            return
+
+
+def _batches(places: Iterator[Place]) -> Iterator[tuple[list[Place], bool]]:
+    """The messages of one transaction each, and whether they are the last; one batch at least, be it empty."""
+    batch: list[Place] = []
+    segments = 0
+    for place in places:
+        if len(batch) >= MESSAGES_MAX or segments >= SEGMENTS_MAX:
+            yield batch, False
+            batch, segments = [], 0
+        batch.append(place)
+        segments += len(place.verdict.message.segments)
+    yield batch, True
+
+
+def _take(
+    gateway: Gateway, transmission_id: str, partnership: Partnership, seen: Survey, batch: list[Place], *, is_last: bool
+) -> bool:
+    """One transaction (T2): these messages, and the interchanges that begin with them. Says whether to go on."""
     with gateway.database.write() as uow:
         transmission = locked(uow.session, transmission_id)
         if transmission is None or transmission.state is not TransmissionState.RECEIVED:
-            return  # another worker was faster
-        _book(_Unpacking(uow, gateway, partnership, transmission, gateway.now()), verdicts)
+            return False  # another worker was faster
+        work = _Unpacking(uow, gateway, partnership, transmission, gateway.now())
+        course = _Course(work, seen)
+        for place in batch:
+            course.take(place)
+        course.end() if is_last else course.pause()
         uow.commit()
+    return True
 
 
 def _park(gateway: Gateway, transmission_id: str, reason: str) -> None:
@@ -132,44 +173,93 @@ def _change_transmission(uow: UnitOfWork, row: Transmission, event: InboundEvent
     change(uow, row, INBOUND, event, reason=reason, now=now)
 
 
-def _book(work: _Unpacking, verdicts: Sequence[InterchangeVerdict]) -> None:
-    """Everything that T2 commits for one transmission."""
-    first = 1 + (
-        work.uow.session.scalar(
-            select(func.count()).select_from(Interchange).where(Interchange.transmission_id == work.transmission.id)
+class _Course:
+    """How far the payload has been taken in, by what the tables say, and the way on."""
+
+    def __init__(self, work: _Unpacking, seen: Survey) -> None:
+        self._work = work
+        self._seen = seen
+        session = work.uow.session
+        last = session.scalar(
+            select(Interchange)
+            .where(Interchange.transmission_id == work.transmission.id)
+            .order_by(Interchange.ordinal.desc())
+            .limit(1)
         )
-        or 0
-    )
-    for ordinal, verdict in enumerate(verdicts, first):
-        _interchange(work, verdict, ordinal)
-    types = {message.header.type: None for verdict in verdicts for message in verdict.messages}
-    work.transmission.document_types = " ".join(types)
-    if any(verdict.header is not None for verdict in verdicts):
-        reason = f"{len(verdicts)} interchanges, {sum(len(verdict.messages) for verdict in verdicts)} messages"
+        self._ordinal = last.ordinal if last is not None else 0  # a replayed payload goes on counting
+        self._row: Interchange | None = None
+        self._index = -1  # of the interchange in hand, in the payload
+        self._done = 0  # of its messages
+        if last is not None and not last.complete:
+            self._row, self._index = last, (last.ordinal - 1) % len(seen.interchanges)
+            ordinals = select(func.max(Message.ordinal)).where(Message.interchange_id == last.id)
+            self._done = session.scalar(ordinals) or 0
+
+    def take(self, place: Place) -> None:
+        """One message, after everything that stands before it. One that was taken in before is passed over."""
+        self._reach(place.interchange)
+        row = self._row
+        if row is None or place.interchange != self._index or place.ordinal <= self._done:
+            return
+        if row.state not in _NOT_TAKEN:
+            refused = place.verdict.message.group in self._seen.interchanges[self._index].refused_groups
+            rejected = refused or row.state is not InterchangeState.PROCESSED
+            take_in(_intake(self._work), row, place.verdict, place.ordinal, rejected=rejected)
+
+    def pause(self) -> None:
+        """The interchange in hand goes on in another transaction."""
+        if self._row is not None:
+            self._row.complete = False
+
+    def end(self) -> None:
+        """Everything has been taken in."""
+        self._reach(len(self._seen.interchanges) - 1)
+        self._complete()
+        _conclude(self._work, self._seen)
+
+    def _reach(self, index: int) -> None:
+        while self._index < index:
+            self._complete()
+            self._index += 1
+            self._ordinal += 1
+            self._done = 0
+            self._row = _interchange(self._work, self._seen.interchanges[self._index], self._ordinal)
+
+    def _complete(self) -> None:
+        if self._row is not None and not self._row.complete:
+            self._row.complete = True
+
+
+_NOT_TAKEN = frozenset({InterchangeState.REPEATED, InterchangeState.UNREADABLE})
+"""Interchanges whose messages are not kept: they were before, or there are none."""
+
+
+def _conclude(work: _Unpacking, seen: Survey) -> None:
+    work.transmission.document_types = " ".join(seen.types)
+    if seen.is_edifact:
+        reason = f"{len(seen.interchanges)} interchanges, {seen.messages} messages"
         _change_transmission(work.uow, work.transmission, InboundEvent.UNPACK, reason, work.now)
         return
-    findings = [finding.text() for verdict in verdicts for finding in verdict.findings]
+    findings = [finding.text() for each in seen.interchanges for finding in each.verdict.findings]
     reason = "; ".join(findings) or "the payload holds no interchange"
     _change_transmission(work.uow, work.transmission, InboundEvent.PARK, reason, work.now)
 
 
-def _interchange(work: _Unpacking, verdict: InterchangeVerdict, ordinal: int) -> None:
+def _interchange(work: _Unpacking, seen: Surveyed, ordinal: int) -> Interchange:
+    """Book one interchange, and answer it; its messages follow."""
+    verdict = seen.verdict
     if verdict.header is None:
-        row = _add_interchange(work, verdict, ordinal, InterchangeState.UNREADABLE)
+        row = _add_interchange(work, seen, ordinal, InterchangeState.UNREADABLE)
         add_findings(work.uow.session, verdict.findings, row.id)
-        return
+        return row
     earlier = processed_interchange(work.uow.session, work.partnership.name, verdict.header.control_reference)
     if earlier is not None:
-        _seen_before(work, verdict, ordinal, earlier)
-        return
+        return _seen_before(work, seen, ordinal, earlier)
     state = InterchangeState.REJECTED if verdict.rejected else InterchangeState.PROCESSED
-    row = _add_interchange(work, verdict, ordinal, state)
+    row = _add_interchange(work, seen, ordinal, state)
     add_findings(work.uow.session, [*verdict.findings, *_of_groups(verdict)], row.id)
     _answer(work, row, verdict)  # first in the queue: a handler may answer too, and CONTRL comes before ORDRSP
-    refused_groups = [group.header for group in verdict.groups if group.rejected]
-    for number, message in enumerate(verdict.messages, 1):
-        rejected = verdict.rejected or message.message.group in refused_groups
-        take_in(_intake(work), row, message, number, rejected=rejected)
+    return row
 
 
 def _of_groups(verdict: InterchangeVerdict) -> list[Finding]:
@@ -182,11 +272,12 @@ def _intake(work: _Unpacking) -> Intake:
 
 def _add_interchange(
     work: _Unpacking,
-    verdict: InterchangeVerdict,
+    seen: Surveyed,
     ordinal: int,
     state: InterchangeState,
     repeats: Interchange | None = None,
 ) -> Interchange:
+    verdict = seen.verdict
     header = verdict.header
     row = Interchange(
         id=work.gateway.new_id(),
@@ -196,7 +287,7 @@ def _add_interchange(
         transmission_id=work.transmission.id,
         ordinal=ordinal,
         payload_sha256=work.transmission.payload_sha256,
-        content_sha256=of_interchange(verdict),
+        content_sha256=seen.content_sha256,
         at=work.now,
         repeats_id=repeats.id if repeats is not None else None,
         **(_envelope(header) if header is not None else {}),
@@ -239,23 +330,22 @@ def _mark_repeated(work: _Unpacking, earlier: Interchange) -> None:
     work.uow.record_event("transmission.repeated", row.subject, None, None, reason, {"first": first}, work.now)
 
 
-def _seen_before(work: _Unpacking, verdict: InterchangeVerdict, ordinal: int, earlier: Interchange) -> None:
+def _seen_before(work: _Unpacking, seen: Surveyed, ordinal: int, earlier: Interchange) -> Interchange:
     """Same content: answer again with the stored CONTRL. Other content: CONTRL 26, and an operator hears of it."""
-    if of_interchange(verdict) == earlier.content_sha256:
-        _add_interchange(work, verdict, ordinal, InterchangeState.REPEATED, earlier)
+    if seen.content_sha256 == earlier.content_sha256:
+        row = _add_interchange(work, seen, ordinal, InterchangeState.REPEATED, earlier)
         _mark_repeated(work, earlier)
         answer = answer_of(work.uow.session, earlier.id)
         if answer is not None:
             _send_again(work, answer)
-        return
+        return row
     finding = Finding(INTERCHANGE_REPEATED, segment="UNB", element=6, value=earlier.control_reference)
-    conflict = replace(verdict, findings=[*verdict.findings, finding])
-    row = _add_interchange(work, conflict, ordinal, InterchangeState.CONFLICTING, earlier)
+    conflict = replace(seen.verdict, findings=[*seen.verdict.findings, finding])
+    row = _add_interchange(work, replace(seen, verdict=conflict), ordinal, InterchangeState.CONFLICTING, earlier)
     add_findings(work.uow.session, conflict.findings, row.id)
-    for number, message in enumerate(conflict.messages, 1):
-        take_in(_intake(work), row, message, number, rejected=True)
     work.uow.record_event("alert.duplicate", row.subject, None, None, finding.text(), {"earlier": earlier.id}, work.now)
     _answer(work, row, conflict)
+    return row
 
 
 def _send_again(work: _Unpacking, answer: Interchange) -> None:

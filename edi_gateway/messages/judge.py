@@ -2,7 +2,7 @@
 
 `judge` gives whole interchanges with all their messages and trees. `stream` gives one message at a time
 and keeps none, for interchanges of any size; its interchange verdicts at the end hold only the messages
-at fault and the first one, without their segments, which is what an acknowledgement needs.
+at fault and the first of each type, without their segments, which is what an acknowledgement needs.
 """
 
 from __future__ import annotations
@@ -45,6 +45,9 @@ from edi_gateway.messages.policy import ANY_INTERCHANGE, JudgingPolicy
 
 PolicySource = JudgingPolicy | Callable[[InterchangeHeader], JudgingPolicy]
 """One policy for all, or the policy for an interchange, found by what its UNB says."""
+
+TYPES_MAX = 20
+"""Message types of an interchange of which the first one is kept."""
 
 GLN_QUALIFIER = "14"  # 0007
 
@@ -97,8 +100,8 @@ def stream(chunks: Iterable[bytes], policy: PolicySource = ANY_INTERCHANGE) -> I
     """The same, one message at a time.
 
     Each interchange gives an `InterchangeBegun`, a `MessageVerdict` for each message and an
-    `InterchangeVerdict` that holds only the messages at fault and the first one (which says of what kind
-    the interchange is), without segments and tree.
+    `InterchangeVerdict` that holds only the messages at fault and the first of each type (which say of what
+    kind the interchange is), without segments and tree.
     """
     judge_ = _InterchangeJudge(policy)
     for event in read(chunks):
@@ -117,6 +120,7 @@ class _InterchangeJudge:
         self._findings: list[Finding] = []
         self._groups: list[GroupVerdict] = []
         self._kept: list[MessageVerdict] = []
+        self._types: set[str] = set()
 
     def take(self, event: Event) -> Judgement | None:
         match event:
@@ -139,7 +143,7 @@ class _InterchangeJudge:
         self._started = event
         self._policy = self._source if isinstance(self._source, JudgingPolicy) else self._source(event.header)
         self._findings = self._policy.grade(judge_header(event.header, self._policy, event.segment.offset))
-        self._groups, self._kept = [], []
+        self._groups, self._kept, self._types = [], [], set()
         return InterchangeBegun(event.header, event.separators, self._policy, tuple(self._findings))
 
     def _judge_message(self, message: Message) -> MessageVerdict:
@@ -147,7 +151,9 @@ class _InterchangeJudge:
         separators = started.separators if started else Separators()
         syntax_version = started.header.syntax_version if started else ""
         verdict = judge_message(message, self._policy, separators, syntax_version)
-        if not verdict.valid or not self._kept:
+        is_new = message.header.type not in self._types and len(self._types) < TYPES_MAX
+        if not verdict.valid or is_new:
+            self._types.add(message.header.type)
             self._kept.append(MessageVerdict(replace(message, segments=[]), verdict.findings))
         return verdict
 

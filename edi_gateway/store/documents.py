@@ -73,6 +73,7 @@ class Interchange(Base):
     control_reference: Mapped[str] = mapped_column(String(40), default="")
     syntax: Mapped[str] = mapped_column(String(20), default="")  # UNOC:3
     test: Mapped[bool] = mapped_column(default=False)
+    complete: Mapped[bool] = mapped_column(default=True)  # in: false while its messages are being taken in
     at: Mapped[datetime]
     contrl_asked_at: Mapped[datetime | None] = mapped_column()  # out: if 0031 asks for an acknowledgement
     overdue_at: Mapped[datetime | None] = mapped_column()  # out: when that was seen to be late

@@ -320,6 +320,7 @@ def upgrade() -> None:
         sa.Column("control_reference", sa.String(length=40), nullable=False),
         sa.Column("syntax", sa.String(length=20), nullable=False),
         sa.Column("test", sa.Boolean(), nullable=False),
+        sa.Column("complete", sa.Boolean(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("contrl_asked_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("overdue_at", sa.DateTime(timezone=True), nullable=True),
