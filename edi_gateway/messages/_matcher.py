@@ -77,13 +77,13 @@ class Matcher:
                         children.append(segment)
                         place, moves, count = target, target.moves, 1
                         continue
-                    if count < place.limit:
+                    if count != place.limit:  # beyond the limit too: that was reported where it was passed
                         count += 1
                         children.append(segment)
                         continue
                 else:
                     occurrence = opened[-closes].occurrence + 1 if again else 1
-                    if occurrence <= opens.repeat:
+                    if occurrence != opens.repeat + 1:
                         if closes:
                             del opened[-closes:]
                         children = [segment]

@@ -17,13 +17,17 @@ _VALUE = 2, 2  # CNT C270/6066, as 0098 and 0104 count
 
 def check_totals(message_type: MessageType, segments: Sequence[Segment], tree: Group) -> Iterator[Finding]:
     """Control totals that differ from the message. One finding for each wrong CNT."""
+    computed: dict[str, Decimal | None] = {}  # once a qualifier, however often a message repeats CNT
     for segment in segments:
         if segment.tag == "CNT":
-            total = message_type.control_totals.get(segment.get(1, 1))
+            qualifier = segment.get(1, 1)
+            total = message_type.control_totals.get(qualifier)
             declared = decimal(segment.get(1, 2))
             if total is None or declared is None:
                 continue
-            actual = compute(total, segments, tree)
+            if qualifier not in computed:
+                computed[qualifier] = compute(total, segments, tree)
+            actual = computed[qualifier]
             if actual is not None and actual != declared:
                 yield Finding(
                     rules.CONTROL_TOTAL,

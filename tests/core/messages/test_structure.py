@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from edi_gateway.edifact.segment import Segment
 from edi_gateway.messages.tree import Group
 from tests.core.messages.texts import ORDER, codes, errors, judged, message
 
@@ -180,3 +181,22 @@ def test_time_is_linear_in_the_length_of_a_message_also_where_every_line_is_wron
     seconds(10)
     short, long = seconds(lines // 10), seconds(lines)
     assert long < 30 * short + 0.5
+
+
+@pytest.mark.parametrize("segment", ["NAD+BY'", "RFF+ON:1'", "DTM+137:20261122:102'", "CNT+1:1'", "CNT+2:0'"])
+def test_a_segment_repeated_far_beyond_its_limit_is_reported_once_and_costs_no_more_than_others(segment: str) -> None:
+    count = 20_000
+    prepared = message(f"UNH+1+ORDERS:D:96A:UN'BGM+220'DTM+137:20261122:102'{segment * count}UNS+S'UNT+1+1'")
+    start = time.process_time()
+    verdict = judged(prepared)
+    assert time.process_time() - start < 4  # weighing each anew, or adding up the message for each CNT, took longer
+    assert sum(finding.code in ("D306", "D307") for finding in verdict.findings) <= 1
+    assert sum(child.tag == segment[:3] for child in walked(verdict.tree)) >= count
+
+
+def walked(group: Group) -> list[Segment]:
+    """Every segment of the tree."""
+    found: list[Segment] = []
+    for child in group.children:
+        found += walked(child) if isinstance(child, Group) else [child]
+    return found
