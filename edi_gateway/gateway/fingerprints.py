@@ -5,8 +5,24 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
+from edi_gateway.edifact.segment import Segment
 from edi_gateway.edifact.verdict import InterchangeHeader, InterchangeVerdict, MessageVerdict
 from edi_gateway.store.base import canonical_json
+
+_TO_RELEASE = str.maketrans({character: "?" + character for character in "?+:'"})
+
+
+def _text(segment: Segment) -> str:
+    """The segment with the usual service characters: as it was read, where it was written with these."""
+    written = segment.separators
+    if (
+        written is not None
+        and (written.component, written.element, written.release, written.terminator) == (":", "+", "?", "'")
+        and not written.repetition
+    ):
+        return segment.raw
+    text = "+".join(":".join(value.translate(_TO_RELEASE) for value in element) for element in segment.elements)
+    return f"{text}*{segment.repeats!r}" if segment.repeats else text
 
 
 class InterchangeDigest:
@@ -19,8 +35,8 @@ class InterchangeDigest:
         self._digest = hashlib.sha256(repr(header).encode())
 
     def add(self, message: MessageVerdict) -> None:
-        for segment in message.message.segments:
-            self._digest.update(repr((segment.elements, segment.repeats)).encode())
+        texts = [_text(segment) for segment in message.message.segments]
+        self._digest.update("'".join([*texts, ""]).encode("utf-8", "surrogatepass"))
 
     def hexdigest(self) -> str:
         return self._digest.hexdigest()
