@@ -48,7 +48,16 @@ from edi_gateway.as2.disposition import (
 from edi_gateway.as2.errors import As2Refusal, MimeMalformed, PartnerError
 from edi_gateway.as2.fields import FieldMalformed, parse_as2_name, received_filename, safe_filename
 from edi_gateway.as2.headers import Headers, Request, is_report
-from edi_gateway.as2.layers import CONTENT_TYPES, ORDER, Layer, cms_bytes, is_text, layer_of, with_honest_headers
+from edi_gateway.as2.layers import (
+    CONTENT_TYPES,
+    ORDER,
+    Layer,
+    cms_bytes,
+    is_text,
+    is_wrapping,
+    layer_of,
+    with_honest_headers,
+)
 from edi_gateway.as2.mic import DigestTable, Mic
 from edi_gateway.as2.mime import (
     IDENTITY_ENCODINGS,
@@ -98,17 +107,25 @@ def open_report(
     """Open the synchronous MDN that stands in the response to a transmission of ours."""
     opening = _Opening(relationship, spool, now, None)
     try:
+        entity = _outermost(headers, body)
+        media_type = entity.content_type.main
+        if not (is_wrapping(media_type) or is_report(headers.get("Content-Type"))):
+            return _no_mdn(media_type)  # a proxy's page, an empty answer: not a message that lacks security
         names = [_name(headers, header) for header in ("AS2-From", "AS2-To")]
-        outcome = opening.open(_outermost(headers, body), names[0], names[1], headers.get("Message-ID"))
+        outcome = opening.open(entity, names[0], names[1], headers.get("Message-ID"))
     except (PartnerError, CmsError, FieldMalformed) as error:
         return replace(opening.refused(error), is_report=True)
     finally:
         opening.close()
     if isinstance(outcome, Opened):
         outcome.payload.close()
-        text = f"The response is no MDN but {outcome.content_type[:80]!r}."
-        return Refused(disposition=UNEXPECTED_PROCESSING_ERROR, explanation=text, diagnosis=text, is_report=True)
+        return _no_mdn(outcome.content_type)
     return outcome
+
+
+def _no_mdn(media_type: str) -> Refused:
+    text = f"The response is no MDN but {media_type[:80]!r}."
+    return Refused(disposition=UNEXPECTED_PROCESSING_ERROR, explanation=text, diagnosis=text, is_report=True)
 
 
 def _outermost(headers: Headers, body: BinaryIO) -> Entity:

@@ -35,6 +35,7 @@ ORDER: Mapping[tuple[Layer, ...], frozenset[Layer]] = {
     (Layer.ENCRYPTED, Layer.SIGNED): frozenset({Layer.COMPRESSED}),
 }
 
+_MULTIPART_SIGNED = "multipart/signed"
 _PKCS7_MIME = frozenset({"application/pkcs7-mime", "application/x-pkcs7-mime"})
 
 # The object identifier decides; `smime-type` may be missing or wrong (RFC 8551 §3.2.2 calls it a hint).
@@ -48,10 +49,15 @@ _LAYER_OF = {
 _BASE64_PREFIX_BYTES = 64
 
 
+def is_wrapping(media_type: str) -> bool:
+    """Whether an entity of this type is one of the layers, and no content yet."""
+    return media_type == _MULTIPART_SIGNED or media_type in _PKCS7_MIME
+
+
 def layer_of(entity: Entity) -> tuple[Layer, Window | None, str]:
     """The outermost layer, its bytes if it is a CMS structure, and what had to be tolerated to read it."""
     main = entity.content_type.main
-    if main == "multipart/signed":
+    if main == _MULTIPART_SIGNED:
         return Layer.SIGNED, None, ""
     if main not in _PKCS7_MIME:
         return Layer.CONTENT, None, ""

@@ -206,6 +206,12 @@ def mask_escaped(block: bytes) -> bytes:
     return _ESCAPED.sub(lambda found: b"\x80" * len(found[0]), block)
 
 
+_WIDER = {
+    **dict.fromkeys(("UNOA", "UNOB"), "declare a wider character set, such as UNOC or UNOY, or change the text"),
+    **dict.fromkeys(("UNOW", "UNOX", "UNOY"), "change the text"),
+}
+
+
 class CharacterRefused(ValueError):
     """A value to be written does not fit the character set that the interchange declares."""
 
@@ -215,10 +221,9 @@ class CharacterRefused(ValueError):
         self.value = value
         self.character = character
         self.syntax_identifier = syntax_identifier
-        super().__init__(
-            f"{segment}, element {element}: {value!r} holds {character!r}, which {syntax_identifier} does not have; "
-            "declare a wider character set, such as UNOC or UNOY, or change the text"
-        )
+        wider = _WIDER.get(syntax_identifier, "declare UNOY, or change the text")
+        where = f"{segment}, element {element}"
+        super().__init__(f"{where}: {value!r} holds {character!r}, which {syntax_identifier} does not have; {wider}")
 
 
 def first_unwritable(text: str, declared: CharacterSet) -> str | None:

@@ -435,6 +435,7 @@ def test_an_answer_that_is_no_mdn_is_kept_for_who_looks_into_it(house: House) ->
     assert (kept.outcome, kept.disposition, kept.headers) == ("unreadable", "", [["Content-Type", "text/html"]])
     assert len(kept.body) == UNREADABLE_BYTES_MAX
     assert house.row(sent).state is TransmissionState.QUEUED
+    assert house.row(sent).reason == "HTTP 200 without an MDN that counts: The response is no MDN but 'text/html'."
     house.network.answers = [house.network.honest]
     house.later(hours=1)
     house.dispatch()

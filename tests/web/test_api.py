@@ -360,6 +360,26 @@ def test_a_number_that_two_partners_use_needs_the_partner(shop: Shop) -> None:
     assert shop.get("/orders/MP4K7QX1?partner=other").json["partner"] == "other"
 
 
+def test_a_path_or_method_that_no_route_has_is_refused_in_the_same_shape(shop: Shop) -> None:
+    for answer, status in ((shop.get("/nothing"), 404), (shop.client.delete("/api/v1/orders"), 405)):
+        assert answer.status_code == status
+        assert answer.get_json()["error"] in ("not_found", "method_not_allowed")
+    assert shop.client.get("/elsewhere").mimetype == "text/html"
+
+
+def test_a_fault_of_ours_is_refused_in_the_same_shape(shop: Shop) -> None:
+    shop.desk.gateway.database.close()
+    (shop.desk.gateway.config.data_dir / "gateway.sqlite").unlink(missing_ok=True)
+    answer = shop.get("/orders")
+    assert (answer.status_code, answer.get_json()["error"]) == (503, "unavailable")
+    assert answer.headers["Retry-After"] == "60"
+
+
+def test_the_description_names_the_header_that_is_read(shop: Shop) -> None:
+    placing = shop.get("/openapi.json").get_json()["paths"]["/api/v1/orders"]["post"]
+    assert [given["name"] for given in placing["parameters"]] == ["Idempotency-Key"]
+
+
 def test_the_description_names_every_route(shop: Shop) -> None:
     described = shop.get("/openapi.json", token=None).json
     assert described["openapi"].startswith("3.1")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import structlog
 from flask import Response, jsonify, request
 from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models import Info
@@ -19,10 +20,14 @@ from edi_gateway.web.api.models import Answer
 PREFIX = "/api/v1"
 DESCRIPTION = "/openapi.json"
 SECURITY: list[dict[str, list[str]]] = [{"token": []}]
+RETRY_AFTER_SECONDS = 60
 _RESPONSES: dict[Any, Any] = {
     200: Answer,
     **dict.fromkeys((400, 401, 404, 409, 413, 415, 422, 503), ErrorAnswer),
 }
+
+
+_log = structlog.get_logger(__name__)
 
 
 def blueprint(gateway: Gateway) -> APIBlueprint:
@@ -41,6 +46,9 @@ def blueprint(gateway: Gateway) -> APIBlueprint:
 
     api.register_error_handler(ApiRefusal, refusal_response)
     api.register_error_handler(HTTPException, _http_error)
+    api.register_error_handler(Exception, _our_fault)
+    # A path that no route has, or a method that it does not take, belongs to no blueprint.
+    api.app_errorhandler(HTTPException)(_http_error_by_path)
     return api
 
 
@@ -49,6 +57,18 @@ def _http_error(error: HTTPException) -> Response:
     status = error.code or 500
     name = (error.name or "error").lower().replace(" ", "_")
     return refusal_response(ApiRefusal(status, name, error.description or name))
+
+
+def _http_error_by_path(error: HTTPException) -> Response | HTTPException:
+    return _http_error(error) if request.path.startswith(f"{PREFIX}/") else error
+
+
+def _our_fault(error: Exception) -> Response:
+    """What no check foresaw. Nothing was committed; the client may send the same again."""
+    _log.error("request failed", exc_info=error)
+    response = refusal_response(ApiRefusal(503, "unavailable", "this cannot be done now; please send it again"))
+    response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    return response
 
 
 def _description(api: APIBlueprint) -> dict[str, Any]:

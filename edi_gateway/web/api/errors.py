@@ -60,7 +60,7 @@ def conflict(why: str) -> ApiRefusal:
 
 
 def invalid(errors: Sequence[ErrorEntry]) -> ApiRefusal:
-    return ApiRefusal(422, "invalid", f"the request has {len(errors)} errors", errors)
+    return ApiRefusal(422, "invalid", f"the request has {len(errors)} error{'s' if len(errors) > 1 else ''}", errors)
 
 
 def invalid_model(error: ValidationError) -> ApiRefusal:

@@ -44,7 +44,15 @@ class PlaceOrder(Strict):
 class OrderHeaders(BaseModel):
     """The headers of POST /orders."""
 
-    idempotency_key: str | None = Field(default=None, min_length=1, max_length=IDEMPOTENCY_KEY_CHARACTERS_MAX)
+    model_config = ConfigDict(populate_by_name=True)
+
+    idempotency_key: str | None = Field(
+        default=None,
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=IDEMPOTENCY_KEY_CHARACTERS_MAX,
+        description="One for each order: the same order under the same key is placed once",
+    )
 
 
 class DecidePayment(Strict):
