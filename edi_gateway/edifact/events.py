@@ -102,6 +102,14 @@ class Findings:
             omitted = Finding(FINDINGS_OMITTED, value=finding.code, expected=str(FINDINGS_PER_RULE_MAX))
             self.listed.append(omitted)
 
+    def has(self, rule: Rule) -> bool:
+        """Whether a finding of this rule was added."""
+        return rule in self._counts
+
+    def is_full(self, rule: Rule) -> bool:
+        """Whether further findings of this rule would not be listed."""
+        return self._counts.get(rule, 0) > FINDINGS_PER_RULE_MAX
+
     def extend(self, findings: list[Finding]) -> None:
         for finding in findings:
             self.add(finding)

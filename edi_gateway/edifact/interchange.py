@@ -238,9 +238,15 @@ class OpenInterchange:
         """The events of an interchange that ends without UNZ."""
         return [*self._end_message(None), *self._end_group(None), *self._end(None)]
 
-    def note(self, finding: Finding) -> None:
-        """A finding about what is open: the message, the group or the interchange."""
-        self._innermost().add(finding)
+    def note_empty_segment(self, offset: int) -> None:
+        """There may be millions of them: none is made into a finding that would not be listed."""
+        scope = self._innermost()
+        if not scope.is_full(rules.EMPTY_SEGMENT):
+            scope.add(Finding(rules.EMPTY_SEGMENT, offset=offset))
+
+    def has_said(self, rule: Rule) -> bool:
+        """Whether the open message has a finding of this rule, one that is said once."""
+        return self.message is not None and self._message_findings.has(rule)
 
     def note_envelope(self, finding: Finding) -> None:
         """A finding about the interchange as a whole."""

@@ -43,7 +43,7 @@ from edi_gateway.edifact.findings import Finding, Rule
 from edi_gateway.edifact.interchange import INTERCHANGE_HEADER, SERVICE_TAGS, OpenInterchange
 from edi_gateway.edifact.oddities import oddities
 from edi_gateway.edifact.segment import Segment, Separators
-from edi_gateway.edifact.separators import UNA_LENGTH, default_separators, in_force, read_una
+from edi_gateway.edifact.separators import UNA_LENGTH, can_split, default_separators, in_force, read_una
 from edi_gateway.edifact.wrapping import wrap_column
 
 __all__ = [
@@ -281,8 +281,8 @@ class InterchangeReader:
         if una:
             declared, findings = read_una(una[3:])
             findings = [replace(finding, offset=self._offset) for finding in findings]
-            # Separators that cannot work are refused; the usual ones, if UNB has them, still tell who is to be told.
-            separators = separators if findings and behind_unb == separators.element else declared
+            if not findings or (behind_unb != separators.element and can_split(declared)):
+                separators = declared
         head = self._buffer[unb_at : unb_at + TERMINATOR_WITHIN_BYTES]
         if separators.terminator.encode("latin-1") not in head:
             if len(head) < TERMINATOR_WITHIN_BYTES and not self._final:
@@ -315,6 +315,7 @@ class InterchangeReader:
         self._separators = separators
         self._terminator = separators.terminator.encode("latin-1")
         self._trailer_sign = b"UNZ" + separators.element.encode("latin-1")
+        self._view_bytes = -1
         self._known_beginnings: dict[str, str] = {}  # how a segment may begin -> its tag
         self._service_beginnings = {tag + separators.element: tag for tag in SERVICE_TAGS - _BEGINNINGS}
         self._una = una
@@ -374,12 +375,13 @@ class InterchangeReader:
         trailer = shown.find(self._trailer_sign, 0, end) if end >= 0 else -1
         if trailer >= 0:
             return shown.find(self._terminator, max(trailer, self._scanned))
+        return self._unreleased_end(shown, end)
+
+    def _unreleased_end(self, shown: bytes, end: int) -> int:
+        """The last terminator up to this one that is not released; -1 if all that are new here are."""
         release = self._separators.release.encode("latin-1")
-        while release and end > 0 and shown[end - 1 : end] == release:
-            earlier = shown.rfind(self._terminator, self._scanned, end)
-            if earlier < 0:
-                break
-            end = earlier
+        while end >= 0 and _run_before(shown, end, release, 0) % 2:
+            end = shown.rfind(self._terminator, self._scanned, end)
         return end
 
     def _wait_for_terminator(self) -> bool:
@@ -430,11 +432,12 @@ class InterchangeReader:
 
     def _pieces(self, body: str, glue: str, trouble: bool) -> Iterator[str]:
         """The texts of a block's segments, all at once if nothing in it is odd; see `_look_closely`."""
+        self._view_bytes = -1  # the texts tell themselves
         if not trouble and self._is_clean(body, glue):
             text = body if self._declared.is_direct or body.isascii() else self._decoded(body)
             if text is not None:
                 return iter(self._cutter.cut(text) if glue == self._separators.terminator else text.split(glue))
-        return self._look_closely(body.split(glue))
+        return self._look_closely(self._cutter.cut(body) if glue == self._separators.terminator else body.split(glue))
 
     def _is_clean(self, body: str, glue: str) -> bool:
         """Whether the block holds nothing that only the long way can read; its bytes have been examined."""
@@ -454,27 +457,45 @@ class InterchangeReader:
         return text if odd is None else None
 
     def _size(self, text: str) -> int:
-        """How many bytes a piece of a block is, `_ODD` not counted."""
-        if text[:1] == _ODD:
-            return len(text) - 1
+        """How many bytes of the block the segment is that was cut last."""
+        if self._view_bytes >= 0:
+            return self._view_bytes
         return len(text) if text.isascii() or self._declared.is_direct else len(text.encode(self._declared.codec))
 
     def _look_closely(self, views: list[str]) -> Iterator[str]:
-        """The texts of a block's segments one by one; of those that are odd, the bytes' view behind `_ODD`."""
+        """The texts of a block's segments one by one; of those that are odd, the bytes' view behind `_ODD`.
+
+        How many bytes each was is told beside it: a text may be of another character set than was declared.
+        """
+        self._view_bytes = 0  # from now on
+        return self._texts(views)
+
+    def _texts(self, views: list[str]) -> Iterator[str]:
         for view in views:
-            text = self._decoded(view) if self._is_plain(view) else None
+            self._view_bytes = len(view)
+            text = self._plain_text(view)
             yield _ODD + view if text is None else text
 
-    def _is_plain(self, view: str) -> bool:
-        """Whether a piece is one whole segment and nothing about its text is odd."""
+    def _plain_text(self, view: str) -> str | None:
+        """The text of a piece if it is one whole segment and nothing is to be said of it, else None."""
         separators = self._separators
         if self._declared.is_stateful and "\x1b" in view:
-            return False
-        if any(sign and sign in view for sign in (separators.release, separators.repetition)):
-            return False
-        if len(view) > self._limits.segment_bytes_max:
-            return False
-        return not any(characters.examine(view.encode("latin-1"), self._classes))
+            return None
+        if (separators.repetition and separators.repetition in view) or len(view) > self._limits.segment_bytes_max:
+            return None
+        line_ends, trouble = characters.examine(view.encode("latin-1"), self._classes)
+        if line_ends or not (self._is_printable and self._cutter.releases_plainly(view)):
+            return None
+        text, odd = characters.decode(view, self._declared)
+        if odd is not None and not self._was_said(odd):
+            return None
+        if trouble and characters.outside(text, self._declared):
+            return text if self._was_said(rules.OUTSIDE_CHARACTER_SET) and text.isprintable() else None
+        return text
+
+    def _was_said(self, rule: Rule) -> bool:
+        """Whether a habit of the sender was reported of this message: it is not reported again."""
+        return self._interchange is not None and self._interchange.has_said(rule)
 
     def _short_path(self) -> tuple[list[Segment], dict[str, str]]:
         """Where plain segments go now, and how those with known tags begin: none does outside of a message."""
@@ -491,7 +512,7 @@ class InterchangeReader:
         This loop is the cost of reading: no call for a plain segment but the look-up of its tag, and its size.
         """
         new, base, step, splitter = Segment.__new__, self._block_offset, len(glue), self._splitter
-        size: Callable[[str], int] = len if self._declared.is_direct else self._size
+        size: Callable[[str], int] = len if self._declared.is_direct and self._view_bytes < 0 else self._size
         segments, beginnings = self._short_path()
         for text in texts:
             tag = beginnings.get(text[:4])
@@ -514,6 +535,9 @@ class InterchangeReader:
 
     def _read_piece(self, text: str, begin: int, following: Iterator[str], step: int) -> int:
         """One segment off the short path. Returns where the next begins in the block, -1 if none is read there."""
+        if text in ("", _ODD) and self._interchange is not None and self._separators.terminator not in _LINE_ENDS:
+            self._interchange.note_empty_segment(self._place(begin))
+            return begin + step
         end = begin + self._size(text)
         tag = self._service_beginnings.get(text[:4]) or self._proper_tag(text)
         if tag and self._interchange is not None:
@@ -650,7 +674,7 @@ class InterchangeReader:
             text = text.replace("\r", "").replace("\n", "")
         if not text:
             if not cut and self._interchange is not None and self._separators.terminator not in _LINE_ENDS:
-                self._interchange.note(Finding(rules.EMPTY_SEGMENT, offset=offset))
+                self._interchange.note_empty_segment(offset)
             return _Outcome.GOES_ON
         if self._interchange is None:
             self._declare_by(text)
@@ -725,11 +749,14 @@ class InterchangeReader:
     # SKIP
 
     def _begin_skipping(self) -> None:
+        """Keep the beginning of a segment that is too long, and drop it: no terminator is in it."""
         blanks = len(self._buffer) - len(self._buffer.lstrip(_BLANK_BYTES))
         self._drop(blanks)
         self._prefix = self._buffer[: self._limits.segment_bytes_max]
         self._prefix_offset = self._offset
-        self._released = False
+        self._drop(len(self._prefix))
+        run = _run_before(self._prefix, len(self._prefix), self._separators.release.encode("latin-1"), 0)
+        self._released = run % 2 == 1
         self._state = self._skip
 
     def _skip(self) -> bool:

@@ -64,6 +64,15 @@ def _usable(character: str, *, terminator: bool) -> bool:
     return character.isascii() and character != _NONE and character != "\x00"
 
 
+def can_split(declared: Separators) -> bool:
+    """Whether separators that are refused still split a header, so that it tells who is to be told.
+
+    So do letters and digits; blanks, control characters and one character in two roles do not.
+    """
+    used = [declared.component, declared.element, declared.terminator, *declared.release]
+    return len(set(used)) == len(used) and all(c.isprintable() and c.isascii() and c != _NONE for c in used)
+
+
 def default_separators(after_unb: str) -> Separators:
     """Without UNA the byte after ``UNB`` decides: level B's information separators, or level A's."""
     return LEVEL_B if after_unb == LEVEL_B.element else LEVEL_A

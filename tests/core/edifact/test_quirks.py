@@ -421,6 +421,31 @@ def test_the_declared_character_set_is_read(identifier: str, text: str, codec: s
     assert message.findings == []
 
 
+@pytest.mark.parametrize(
+    ("identifier", "codec"),
+    [
+        ("UNOC", "utf-8"),
+        ("UNOC", "cp1252"),
+        ("UNOA", "latin-1"),
+        ("UNOA", "utf-8"),
+        ("UNOY", "utf-8"),
+        ("UNOY", "cp1252"),
+        ("UNOL", "iso8859-15"),
+        ("UNOX", "utf-8"),
+    ],
+)
+@pytest.mark.parametrize("line_end", ["", "\r\n"])
+def test_offsets_count_bytes_whatever_the_characters_are(identifier: str, codec: str, line_end: str) -> None:
+    body = "FTX+AAI+++5 € à l?'étage'" + "FTX+PUR+++café ?+ thé'" + "BGM+220'" + "FTX+AAI+++œuf'" * 3
+    body = body.replace("€", "é").replace("œ", "æ") if codec == "latin-1" else body
+    data = order(body, segments=8).replace("UNOC", identifier).replace("'", "'" + line_end).encode(codec)
+    data = data.replace(b"?'" + line_end.encode(), b"?'")
+    message = read_order(data)
+    assert [segment.tag for segment in message.segments] == ["UNH", "FTX", "FTX", "BGM", "FTX", "FTX", "FTX", "UNT"]
+    for segment in message.segments:
+        assert data[segment.offset : segment.offset + 3].decode() == segment.tag
+
+
 def test_separators_inside_the_two_byte_characters_of_iso_2022_are_no_separators() -> None:
     """In ISO-2022-JP the character 'ー' is 21 3C, and others hold 27, 2B and 3A: they cut nothing."""
     text = "".join(chr(code) for code in range(0x4E00, 0x4E80) if _in_jis(chr(code)))
@@ -553,3 +578,37 @@ def test_both_decimal_marks_may_be_read_without_una_and_in_syntax_4() -> None:
     assert read_file(ORDER).interchanges[0].started.separators.decimal_marks == ".,"
     assert read_file(order(una="UNA:+,? '")).interchanges[0].started.separators.decimal_marks == ","
     assert read_file(order(una="UNA:+,? '", unb=UNB_4)).interchanges[0].started.separators.decimal_marks == ".,"
+
+
+HEAD = f"{UNB}{UNH}"
+FLOOD_BYTES = 100_000
+
+
+@pytest.mark.parametrize(
+    "flood",
+    [
+        "?'",
+        "?",
+        "??'",
+        "'",
+        "\n",
+        " ",
+        "FTX+a\n",
+        "FTX+UNZ+1'",
+        "UNZ+0+REF1'" + UNB,
+        UNB,
+        UNH,
+        "UNT+1+1'",
+        "+?+?:",
+        "x",
+    ],
+)
+def test_floods_are_read_in_time_that_grows_with_their_length_only(flood: str) -> None:
+    """Each of these once took, or would take, time by the square of its length: minutes for what is here."""
+    file = read_file(HEAD + flood * (FLOOD_BYTES // len(flood)))
+    assert all(interchange.ended for interchange in file.interchanges)
+
+
+def test_a_flood_of_escaped_sets_is_read_in_time() -> None:
+    data = HEAD.replace("UNOC", "UNOX").encode() + b"FTX+\x1b$B'" * 10_000
+    assert read_file(data).interchanges[0].ended
