@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
 from edi_gateway.cli.frame import UserError, json_option, print_json
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from collections.abc import Sequence
+
+    from rich.console import Console, RenderableType
 
     from edi_gateway.simulator.demonstration import Story
 
 SAMPLES = "samples/demo"
 PLAIN_WIDTH = 132
 """Characters a line where the output does not go to a terminal."""
+
+WIDE = 110
+"""From so many characters a line on, the quantities of an order are headed by whole words."""
+
+_LONG = (">Ordered", ">Confirmed", ">Back order", ">Refused", ">Shipped", ">Invoiced")
+_SHORT = (">Ord.", ">Conf.", ">Back", ">Ref.", ">Ship.", ">Inv.")
 
 
 @click.command()
@@ -71,30 +79,26 @@ def _samples() -> Path:
 
 def _show(console: Console, story: Story) -> None:
     """Tables for a person: orders, stock, invoices, transmissions, and what was promised."""
+    from rich.markup import escape
+    from rich.padding import Padding
+
     shown = story.as_json()
     console.print()
     _table(
         console,
-        "Orders",
-        (
-            "Order",
-            "Line",
-            "Article",
-            "State",
-            ">Ordered",
-            ">Confirmed",
-            ">Back order",
-            ">Refused",
-            ">Shipped",
-            ">Invoiced",
-        ),
+        "Orders, and the lines of each",
+        ("Order", "!State", *(_SHORT if console.width < WIDE else _LONG)),
         [
             row
             for order in shown["orders"]
             for row in (
-                (order["number"], "", "", f"[bold]{order['state']}[/bold]", *_quantities(order)),
+                (f"[bold]{order['number']}[/bold]", f"[bold]{order['state']}[/bold]", *_quantities(order)),
                 *(
-                    ("", str(line["number"]), line["description"] or line["gtin"], line["state"], *_quantities(line))
+                    (
+                        Padding(f"{line['number']} {escape(line['description'] or line['gtin'])}", (0, 0, 0, 2)),
+                        line["state"],
+                        *_quantities(line),
+                    )
                     for line in order["lines"]
                 ),
             )
@@ -102,15 +106,17 @@ def _show(console: Console, story: Story) -> None:
     )
     _table(
         console,
-        "Stock",
-        ("Article", "GTIN", ">Actual", ">Available before", ">Reserved", ">Available after"),
+        "Stock (available is the report less what is committed, reserved and shipped)",
+        ("Article", "!GTIN", ">Report", ">Committed", ">Available before", ">Reserved", ">Shipped", ">Available after"),
         [
             (
                 row["supplier_article"],
                 row["gtin"],
                 row["before"]["actual"],
+                row["before"]["committed"],
                 row["before"]["available"],
                 row["after"]["reserved"],
+                row["after"]["despatched"],
                 row["after"]["available"],
             )
             for row in shown["inventory"]
@@ -119,7 +125,7 @@ def _show(console: Console, story: Story) -> None:
     _table(
         console,
         "Invoices",
-        ("Invoice", "From", "For", ">Net", ">VAT", ">Total", "Confirmed and shipped?"),
+        ("!Invoice", "From", "For", ">Net", ">VAT", ">Total", "Confirmed and shipped?"),
         [
             (
                 row["number"],
@@ -136,7 +142,7 @@ def _show(console: Console, story: Story) -> None:
     _table(
         console,
         "Transmissions (signed, encrypted; size of the interchange and on the wire)",
-        ("", "Message", ">Bytes", ">On the wire", "MDN", ">Attempts", ">Seconds"),
+        ("!", "Message", ">Bytes", ">On the wire", "MDN", ">Attempts", ">Seconds"),
         [
             (
                 "→ vendor" if row["direction"] == "out" else "← vendor",
@@ -166,14 +172,16 @@ def _quantities(row: dict[str, str]) -> tuple[str, ...]:
     return tuple(row[name] for name in ("ordered", "confirmed", "back_ordered", "refused", "shipped", "invoiced"))
 
 
-def _table(console: Console, title: str, headers: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
-    """A table; a header that begins with ``>`` heads a column of figures."""
+def _table(console: Console, title: str, headers: tuple[str, ...], rows: Sequence[tuple[RenderableType, ...]]) -> None:
+    """A table; a header that begins with ``>`` heads a column of figures, one with ``!`` what is never folded."""
     from rich.table import Table
 
-    table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table = Table(box=None, pad_edge=False, padding=(0, 1 if console.width < WIDE else 2, 0, 0))
     for header in headers:
-        table.add_column(header.removeprefix(">"), justify="right" if header.startswith(">") else "left")
+        justify: Literal["left", "right"] = "right" if header.startswith(">") else "left"
+        table.add_column(header.lstrip(">!"), justify=justify, no_wrap=header.startswith("!"), overflow="fold")
     for row in rows:
         table.add_row(*row)
+    console.print(f"[bold]{title}[/bold]")
     console.print(table)
     console.print()

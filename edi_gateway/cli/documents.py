@@ -19,6 +19,9 @@ CHUNK_BYTES = 64 * 1024
 ALL_VALID, ERRORS_FOUND, NOT_READ = 0, 1, 2
 """Exit codes of the commands that judge files."""
 
+VALUE_CHARACTERS_SHOWN = 300
+"""How much of a value, or of a sentence that holds one, people are shown."""
+
 STANDARD_INPUT = "-"
 
 _WORDS: dict[Language, dict[str, str]] = {
@@ -81,15 +84,21 @@ def print_finding(finding: Finding, language: Language, indent: str) -> None:
     words = _WORDS[language]
     severity = click.style(words[finding.severity.value], fg=_COLOURS[finding.severity])
     click.echo(f"{indent}{severity} {finding.code}  {', '.join(_places(finding, words))}")
-    say(f"{indent}  {finding.text(language)}")
+    say(f"{indent}  {_shortened(finding.text(language))}")
     given = [
-        words[label].format(value)
+        words[label].format(_shortened(value))
         for label, value in (("found", finding.value), ("expected", finding.expected))
         if value is not None
     ]
     if given:
         say(f"{indent}  {words['and'].join(given)}")
     say(f"{indent}  -> {finding.hint(language)}")
+
+
+def _shortened(text: str) -> str:
+    """A value may be as long as a segment; JSON shows all of it."""
+    left_out = len(text) - VALUE_CHARACTERS_SHOWN
+    return text if left_out <= 0 else f"{text[:VALUE_CHARACTERS_SHOWN]}… (+{left_out})"
 
 
 def _places(finding: Finding, words: dict[str, str]) -> Iterator[str]:

@@ -219,7 +219,7 @@ def _cells(row: Transmission) -> tuple[str, ...]:
         row.disposition or "",
         str(row.attempts),
         row.created_at.strftime("%Y-%m-%d %H:%M:%S"),
-        row.reason[:REASON_CHARACTERS_SHOWN],
+        row.reason.removeprefix(f"{row.disposition}: ")[:REASON_CHARACTERS_SHOWN],  # it has a column of its own
     )
 
 

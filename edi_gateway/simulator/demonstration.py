@@ -398,7 +398,7 @@ def _quantities_shown(quantities: Json) -> Json:
 
 
 def _inventory_shown(before: Sequence[Json], after: Sequence[Json]) -> list[Json]:
-    names = ("actual", "committed", "reserved", "available", "in_transit")
+    names = ("actual", "committed", "reserved", "despatched", "available", "in_transit")
     later = {(row["article"], row["location"]): row for row in after}
     return [
         {

@@ -72,6 +72,8 @@ def test_list_as_a_table(house: House) -> None:
     lines = run("transmissions", "list").output.splitlines()
     assert len(lines) == 5
     assert "acknowledged" in lines[2]
+    refused = next(line for line in lines if "processed/error" in line)
+    assert refused.count("processed/error") == 1  # in its own column, and not again before the reason
     assert run("transmissions", "list", "--partner", "nobody").output == "No transmission.\n"
 
 

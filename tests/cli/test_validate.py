@@ -273,6 +273,13 @@ def test_control_characters_of_a_file_do_not_reach_the_terminal(tmp_path: Path) 
     assert "PO?[2J" in output
 
 
+def test_a_long_value_is_shown_in_part_and_given_whole_as_json(tmp_path: Path) -> None:
+    file = tmp_path / "long.edi"
+    file.write_bytes(GOOD[: GOOD.index(b"UNH")].replace(b"UNB+", b"UNB+" + b"x" * 3_000))
+    assert max(map(len, run(str(file), code=1).output.splitlines())) < 600
+    assert "x" * 3_000 in run(str(file), "--json", code=1).output
+
+
 def test_validate_imports_nothing_that_is_slow() -> None:
     slow = ("sqlalchemy", "pydantic", "rich", "flask", "cryptography", "stdnum", "alembic")
     program = (
