@@ -6,6 +6,7 @@ import pytest
 
 from edi_gateway.as2.algorithms import Digest
 from edi_gateway.as2.mic import (
+    SHARED_BYTES_MIN,
     TABLE_DIGESTS,
     DigestTable,
     Mic,
@@ -72,6 +73,13 @@ def test_the_table_never_holds_md5():
     assert Digest.MD5 not in TABLE_DIGESTS
     md5 = Mic(Digest.MD5.of(CONTENT), Digest.MD5, "md5")
     assert not md5.agrees_with(digests_of([CONTENT], TABLE_DIGESTS))
+
+
+@pytest.mark.parametrize("digests", [TABLE_DIGESTS, TABLE_DIGESTS[:1], TABLE_DIGESTS[:2]])
+@pytest.mark.parametrize("size", [1, SHARED_BYTES_MIN - 1, SHARED_BYTES_MIN, SHARED_BYTES_MIN + 1])
+def test_two_threads_come_to_the_same_digests(digests, size):
+    chunks = [bytes([number]) * size for number in range(5)] + [b"end"]
+    assert digests_of(chunks, digests) == {digest: digest.of(b"".join(chunks)) for digest in digests}
 
 
 def test_digests_survive_being_stored():
