@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Literal
 
 import click
@@ -54,7 +58,8 @@ def demo(data_dir: Path, samples: Path | None, as_json: bool) -> None:
 
     progress = Console(stderr=as_json, highlight=False)
     try:
-        story = run(samples or _samples(), data_dir, lambda step: progress.print(f"[cyan]·[/cyan] {step}"))
+        with _ending_on_signals():
+            story = run(samples or _samples(), data_dir, lambda step: progress.print(f"[cyan]·[/cyan] {step}"))
     except DemonstrationFailed as failure:
         if as_json:
             print_json(
@@ -67,6 +72,25 @@ def demo(data_dir: Path, samples: Path | None, as_json: bool) -> None:
         console = Console(highlight=False)
         _show(console if console.is_terminal else Console(highlight=False, width=PLAIN_WIDTH), story)
     raise SystemExit(0 if story.ok else 1)
+
+
+@contextmanager
+def _ending_on_signals() -> Iterator[None]:
+    """SIGTERM and SIGHUP end it as Ctrl-C does: both companies are stopped, and no process of theirs stays behind."""
+
+    def end(number: int, frame: FrameType | None) -> None:
+        for each in heard:
+            signal.signal(each, signal.SIG_IGN)  # a second one must not cut the stopping short
+        raise SystemExit(128 + number)
+
+    heard = [number for number in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(number) is signal.SIG_DFL]
+    for number in heard:
+        signal.signal(number, end)
+    try:
+        yield
+    finally:
+        for number in heard:
+            signal.signal(number, signal.SIG_DFL)
 
 
 def _samples() -> Path:

@@ -122,7 +122,10 @@ def run(samples: Path, data_dir: Path, progress: Progress) -> Story:
     story = Story(data_dir)
     with urllib3.PoolManager(maxsize=4) as http:
         progress("Two companies: keys, certificates, partnerships, databases")
-        marketplace, vendor = two_sides(data_dir, samples / INVENTORY)
+        try:
+            marketplace, vendor = two_sides(data_dir, samples / INVENTORY)
+        except OSError as error:
+            raise DemonstrationFailed(f"{data_dir} cannot be made: {error}; choose another --data-dir") from None
         with _running(marketplace, vendor, http):
             _play(Api(marketplace, http), Api(vendor, http), orders, story, progress)
     story.seconds = time.monotonic() - began

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -125,6 +128,31 @@ def test_contrl_comes_before_the_answer(shown: Shown) -> None:
     for ordinal in range(1, 4):
         answer = [index for index, kind in enumerate(received) if kind == "ORDRSP"][ordinal - 1]
         assert received[:answer].count("CONTRL") >= ordinal
+
+
+def test_sigterm_in_the_middle_leaves_no_process_behind(tmp_path: Path) -> None:
+    """As a CI's time limit sends it."""
+    command = [sys.executable, "-m", "edi_gateway", "demo", "--data-dir", str(tmp_path / "demo")]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as demo:
+        assert demo.stdout is not None
+        ports = []
+        for line in demo.stdout:
+            ports += [int(port) for port in re.findall(r"127\.0\.0\.1:(\d+)", line)]
+            if len(ports) == 2:
+                demo.terminate()
+        assert demo.wait(SECONDS_MAX) == 128 + signal.SIGTERM
+    assert len(ports) == 2
+    for port in ports:
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", port), timeout=1)
+
+
+def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    done = edi_gateway("demo", "--data-dir", str(tmp_path / "file" / "demo"))
+    assert done.returncode == 2
+    assert "cannot be made" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_a_folder_that_no_demonstration_made_is_left_alone(tmp_path: Path) -> None:
