@@ -6,10 +6,13 @@ wrong arguments, wrong configuration, nothing there (a line on stderr says what 
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from pathlib import Path
 
 import click
+
+from edi_gateway import failpoints
 
 # name -> ("module:attribute" of the click command, one line of help). Adding a command is adding a row.
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -64,3 +67,7 @@ class _LazyGroup(click.Group):
 def main(ctx: click.Context, config_file: Path | None) -> None:
     """EDIFACT over AS2 between a marketplace and its vendors."""
     ctx.obj = config_file
+    try:
+        failpoints.arm(os.environ.get(failpoints.ENVIRONMENT, ""))
+    except failpoints.FailpointUnknown as unknown:
+        raise click.UsageError(str(unknown)) from None

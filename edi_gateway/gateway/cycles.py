@@ -57,7 +57,7 @@ def invoice_commission(gateway: Gateway, partner: str, start: date, end: date) -
         raise UnknownPartner(partner)
     if not 0 <= (end - start).days < CYCLE_DAYS_MAX:
         raise CycleRefused(f"a cycle is 1 to {CYCLE_DAYS_MAX} days long, from {start} to {end} is not")
-    with gateway.database.write() as uow:
+    with gateway.database.write("compose.cycle") as uow:
         known = _known(uow, partner, start, end)
         if known:
             return CommissionIssued(known, created=False)

@@ -162,7 +162,7 @@ def dispatch(gateway: Gateway, partnership_name: str) -> bool:
 def _take(gateway: Gateway, partnership: Partnership) -> Transmission | None:
     """T4a: the transmission that is due first becomes `sending`; nobody else takes it until its lease is over."""
     now = gateway.now()
-    with gateway.database.write() as uow:
+    with gateway.database.write("dispatch.take") as uow:
         row = uow.session.scalar(_due(partnership.name, now))
         if row is None:
             return None
@@ -247,7 +247,7 @@ def _seal(gateway: Gateway, row: Transmission, partnership: Partnership, relatio
     with sealed.body:
         raw = gateway.payloads.put(sealed.body)
     signed_body = _kept(gateway, sealed.signed)
-    with gateway.database.write() as uow:
+    with gateway.database.write("dispatch.seal") as uow:
         kept = locked(uow.session, row.id) or row
         if kept.raw_sha256 is None:
             keep(uow, raw, now)
@@ -342,7 +342,7 @@ def _retry_after(answer: Answer) -> timedelta | None:
 
 def _conclude(gateway: Gateway, taken: Transmission, partnership: Partnership, outcome: Outcome) -> None:
     """T4b. A verdict counts whenever it comes; anything else only for the attempt that is under way."""
-    with gateway.database.write() as uow:
+    with gateway.database.write("dispatch.conclude") as uow:
         row = locked(uow.session, taken.id) or taken
         turn = Turn(uow, row, partnership, gateway.now(), gateway.jitter())
         _keep_answer(turn, gateway, outcome.answered)

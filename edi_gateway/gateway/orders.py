@@ -116,7 +116,7 @@ def _place(
     gateway: Gateway, partnership: Partnership, order: Order, payment: PaymentState, idempotency_key: str | None
 ) -> Placed | None:
     """One try; None where another request used the number or the key in the same moment."""
-    with gateway.database.write() as uow:
+    with gateway.database.write("compose.order") as uow:
         known = _known(uow, partnership, order, idempotency_key)
         if known is not None:
             return Placed(known.id, created=False)
@@ -165,7 +165,7 @@ def decide_payment(gateway: Gateway, partner: str, number: str, payment: Payment
     partnership = gateway.partnerships.by_name(partner)
     if partnership is None:
         raise UnknownPartner(partner)
-    with gateway.database.write() as uow:
+    with gateway.database.write("compose.order") as uow:
         booked = order_book.load(uow, partner, number)
         if booked is None:
             raise KeyError(number)

@@ -300,7 +300,7 @@ def _accept(gateway: Gateway, arrival: FromPartner, opened: Opened) -> HttpAnswe
     """T1: everything in one commit, then the answer."""
     payload = gateway.payloads.put(opened.payload)
     receipt = _receipt(gateway, arrival, opened.disposition, opened.mic, "")
-    with gateway.database.write() as uow:
+    with gateway.database.write("receive.accept") as uow:
         _keep_payloads(uow, arrival, payload)
         values = _accepted(arrival, opened, payload)
         if uow.insert_once(Transmission, values):
@@ -405,7 +405,7 @@ def _answer_again(gateway: Gateway, arrival: FromPartner) -> HttpAnswer | None:
         return None
     if known.kind is TransmissionKind.RECEIPT:
         return HttpAnswer(200)
-    with gateway.database.write() as uow:
+    with gateway.database.write("receive.repeat") as uow:
         return _repeat(gateway, uow, arrival, known)
 
 
@@ -475,7 +475,7 @@ def _refuse(gateway: Gateway, arrival: Arrival, refusal: Refusal) -> HttpAnswer:
     if refusal.status != 413 and not refusal.is_report:
         receipt = _receipt(gateway, arrival, refusal.disposition, refusal.mic, refusal.explanation)
     reason = f"{refusal.disposition.status}: {refusal.diagnosis or refusal.explanation}"[:REASON_CHARACTERS_MAX]
-    with gateway.database.write() as uow:
+    with gateway.database.write("receive.refuse") as uow:
         _keep_payloads(uow, arrival)
         values = _row(arrival, TransmissionState.REFUSED, reason, is_report=refusal.is_report) | {
             "disposition": refusal.disposition.status,
@@ -499,7 +499,7 @@ def _settle(gateway: Gateway, arrival: FromPartner, report: OpenedReport) -> Htt
     """An asynchronous MDN, on the message URL or the MDN URL: always 200, whatever it says."""
     with gateway.payloads.open(arrival.raw) as stream:
         mdn = ReceivedMdn(report, tuple(arrival.headers), stream.read(ANSWER_BYTES_MAX))
-    with gateway.database.write() as uow:
+    with gateway.database.write("receive.settle") as uow:
         _keep_payloads(uow, arrival)
         judged = judge_posted(uow, mdn)
         state = TransmissionState.SETTLED if judged.counts else TransmissionState.REFUSED

@@ -60,7 +60,7 @@ def _acknowledgements(gateway: Gateway, now: datetime) -> None:
 
 
 def _unacknowledged(gateway: Gateway, interchange_id: str, wait: timedelta) -> None:
-    with gateway.database.write() as uow:
+    with gateway.database.write("sweep.overdue") as uow:
         row = uow.session.get_one(Interchange, interchange_id, with_for_update=True)
         if row.state is not InterchangeState.SENT or row.overdue_at is not None:
             return  # it came meanwhile
@@ -83,7 +83,7 @@ def _each(gateway: Gateway, statement: Select[Transmission], step: Callable[[Tur
     with gateway.database.read() as view:
         found = [row.id for row in view.session.scalars(statement.limit(ITEMS_MAX))]
     for row_id in found:
-        with gateway.database.write() as uow:
+        with gateway.database.write("sweep.put-back") as uow:
             row = locked(uow.session, row_id)
             if row is not None:
                 partnership = gateway.partnerships.by_name(row.partnership or "")

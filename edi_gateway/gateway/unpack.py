@@ -146,7 +146,7 @@ def _take(
     gateway: Gateway, transmission_id: str, partnership: Partnership, seen: Survey, batch: list[Place], *, is_last: bool
 ) -> bool:
     """One transaction (T2): these messages, and the interchanges that begin with them. Says whether to go on."""
-    with gateway.database.write() as uow:
+    with gateway.database.write("unpack.take") as uow:
         transmission = locked(uow.session, transmission_id)
         if transmission is None or transmission.state is not TransmissionState.RECEIVED:
             return False  # another worker was faster
@@ -160,7 +160,7 @@ def _take(
 
 
 def _park(gateway: Gateway, transmission_id: str, reason: str) -> None:
-    with gateway.database.write() as uow:
+    with gateway.database.write("unpack.park") as uow:
         row = locked(uow.session, transmission_id)
         if row is not None and row.state is TransmissionState.RECEIVED:
             _change_transmission(uow, row, InboundEvent.PARK, reason, gateway.now())

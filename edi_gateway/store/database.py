@@ -29,6 +29,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool, PoolProxiedConnection
 
+from edi_gateway.failpoints import reach
 from edi_gateway.store.base import Base
 from edi_gateway.store.events import Happened, append
 
@@ -82,8 +83,9 @@ class Reading:
 class UnitOfWork(Reading):
     """One transaction that writes. Only `commit` keeps it."""
 
-    def __init__(self, connection: Connection, wake: Wake, hear: Hear) -> None:
+    def __init__(self, connection: Connection, wake: Wake, hear: Hear, step: str = "") -> None:
         super().__init__(connection)
+        self._step = step
         self._wake = wake
         self._hear = hear
         self._happened: list[Happened] = []
@@ -139,13 +141,16 @@ class UnitOfWork(Reading):
             append(self.connection, self._happened)
         if self._session is not None:
             self._session.commit()  # keeps nothing by itself where the connection began the transaction
+        reach(f"{self._step}:committing")
         self.connection.commit()
+        reach(f"{self._step}:committed")
         happened, self._happened = self._happened, []
         wakes, self._wakes = self._wakes, {}
         for (task, key, _), at in wakes.items():
             self._wake(task, key, at)
         for item in happened:
             self._hear(item)
+        reach(f"{self._step}:woken")
 
 
 @cache
@@ -165,9 +170,10 @@ class Database:
         self.hear: Hear = nobody_hears  # told each event after its commit
 
     @contextmanager
-    def write(self) -> Iterator[UnitOfWork]:
-        """A unit of work; rolled back unless `commit` was called."""
-        with self._writer.connect() as connection, closing(UnitOfWork(connection, self.wake, self.hear)) as uow:
+    def write(self, step: str = "") -> Iterator[UnitOfWork]:
+        """A unit of work; rolled back unless `commit` was called. `step` is its name among the failpoints."""
+        with self._writer.connect() as connection, closing(UnitOfWork(connection, self.wake, self.hear, step)) as uow:
+            reach(f"{step}:begun")
             yield uow
 
     @contextmanager

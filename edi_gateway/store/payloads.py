@@ -31,6 +31,7 @@ from typing import BinaryIO, cast
 from sqlalchemy import BigInteger, LargeBinary, String, bindparam, select
 from sqlalchemy.orm import Mapped, mapped_column
 
+from edi_gateway.failpoints import reach
 from edi_gateway.store.base import Base
 from edi_gateway.store.database import Database, UnitOfWork
 
@@ -126,7 +127,9 @@ class PayloadStore:
             with os.fdopen(descriptor, "wb") as target:
                 stored = _copy(chunks, target)
                 target.flush()
+                reach("payload:written")
                 os.fsync(target.fileno())
+            reach("payload:synced")
             self._name(Path(name), stored.sha256)
         except BaseException:
             with suppress(FileNotFoundError):
@@ -142,6 +145,7 @@ class PayloadStore:
         else:
             file.chmod(0o400)
             file.rename(final)
+        reach("payload:renamed")
         _fsync_folder(final.parent)  # also when the file was there: its first writer may not have come this far
         if final.parent not in self._durable:
             _fsync_folder(final.parent.parent)

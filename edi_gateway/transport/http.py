@@ -28,6 +28,7 @@ import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
 
+from edi_gateway.failpoints import reach
 from edi_gateway.transport.address import AddressRefused, Target, check, unresolved
 from edi_gateway.transport.tls import fingerprint, system_context
 
@@ -149,10 +150,13 @@ class HttpClient:
 
     def _post(self, target: Target, hop: Target, request: Outgoing, login: Login | None = None) -> Answer:
         with _closing(self._connect(target, hop, request)) as connection:
+            reach("send:connected")
             try:
-                return _exchange(connection, target, request, login)
+                answer = _exchange(connection, target, request, login)
             except _WIRE as error:
                 raise TransportError(f"{request.url}: {_words(error)}", sent=True) from error
+            reach("send:answered")
+            return answer
 
     def _connect(self, target: Target, hop: Target, request: Outgoing) -> HTTPConnection:
         """A connection to the first address that takes one: of the server, or of the proxy on the way to it."""

@@ -13,6 +13,7 @@ from typing import BinaryIO, cast
 from flask import Blueprint, Response, request
 
 from edi_gateway.config import ReverseProxy
+from edi_gateway.failpoints import reach
 from edi_gateway.gateway.app import Gateway
 from edi_gateway.gateway.connections import Caller, certificate_in_header
 from edi_gateway.gateway.receive import HttpAnswer, receive
@@ -49,7 +50,9 @@ def blueprint(gateway: Gateway) -> Blueprint:
     @routes.post("/as2")
     def post() -> Response:
         headers, body = allowed(request.headers.items()), cast(BinaryIO, request.stream)
-        return _response(receive(gateway, headers, body, _caller(gateway.config.reverse_proxy)))
+        answer = receive(gateway, headers, body, _caller(gateway.config.reverse_proxy))
+        reach("answer:ready")
+        return _response(answer)
 
     @routes.route("/as2", methods=["GET", "HEAD", "PUT", "DELETE", "PATCH"])
     def anything_else() -> Response:
