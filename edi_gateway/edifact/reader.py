@@ -514,13 +514,15 @@ class InterchangeReader:
         new, base, step, splitter = Segment.__new__, self._block_offset, len(glue), self._splitter
         size: Callable[[str], int] = len if self._declared.is_direct and self._view_bytes < 0 else self._size
         segments, beginnings = self._short_path()
+        position, append, tag_of = len(segments), segments.append, beginnings.get
         for text in texts:
-            tag = beginnings.get(text[:4])
+            tag = tag_of(text[:4])
             if tag is not None:
-                segments.append(segment := new(Segment))
+                append(segment := new(Segment))
+                position += 1
                 segment.tag = tag
                 segment.raw = text
-                segment.position = len(segments)
+                segment.position = position
                 segment.offset = base + at
                 segment.repeats = segment._parts = None
                 segment._splitter = splitter
@@ -530,6 +532,7 @@ class InterchangeReader:
             if at < 0:
                 return
             segments, beginnings = self._short_path()
+            position, append, tag_of = len(segments), segments.append, beginnings.get
         self._pass(len(self._block))
         self._offset = self._place(len(self._block))
 

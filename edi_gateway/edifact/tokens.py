@@ -125,43 +125,52 @@ class Splitter:
     release character, most again, are split by the segment itself: ``raw.split(splitter.element)``.
     """
 
-    __slots__ = ("_marked", "_terminator", "component", "element", "release", "separators")
+    __slots__ = (
+        "_released_component",
+        "_released_element",
+        "_released_pair",
+        "_released_terminator",
+        "component",
+        "element",
+        "release",
+        "separators",
+    )
 
     def __init__(self, separators: Separators) -> None:
         self.separators = separators
         self.component, self.element = separators.component, separators.element
         self.release = release = separators.release or _NEVER
-        self._terminator = (release + separators.terminator, separators.terminator)
-        self._marked = (
-            (release + release, _RELEASED_RELEASE, release),
-            (release + separators.element, _RELEASED_ELEMENT, separators.element),
-            (release + separators.component, _RELEASED_COMPONENT, separators.component),
-        )
+        self._released_pair = release + release
+        self._released_element = release + separators.element
+        self._released_component = release + separators.component
+        self._released_terminator = release + separators.terminator
 
     def split(self, text: str) -> list[Any]:
         """The elements of a text: strings that are not split yet, and lists of components where a release stood."""
         if self.release not in text:
             return text.split(self.element)
-        used = []
-        for written in self._marked:
-            if written[0] in text:
-                text = text.replace(written[0], written[1])
-                used.append(written)
+        marked = False
+        if self._released_pair in text:
+            text, marked = text.replace(self._released_pair, _RELEASED_RELEASE), True
+        if self._released_element in text:
+            text, marked = text.replace(self._released_element, _RELEASED_ELEMENT), True
+        if self._released_component in text:
+            text, marked = text.replace(self._released_component, _RELEASED_COMPONENT), True
         if self.release in text:
-            text = text.replace(*self._terminator)
+            text = text.replace(self._released_terminator, self.separators.terminator)
         parts: list[Any] = text.split(self.element)
-        if used:
+        if marked:
             for index, part in enumerate(parts):
                 if not part.isprintable():  # no mark is; what else is not has nothing to restore
-                    parts[index] = self._restored(part, used)
+                    parts[index] = self._restored(part)
         return parts
 
-    def _restored(self, part: str, used: list[tuple[str, str, str]]) -> list[str]:
-        components = part.split(self.component) if self.component in part else [part]
-        for _, mark, character in used:
-            for index, value in enumerate(components):
-                if mark in value:
-                    components[index] = value.replace(mark, character)
+    def _restored(self, part: str) -> list[str]:
+        components = part.split(self.component)
+        for index, value in enumerate(components):
+            if not value.isprintable():
+                value = value.replace(_RELEASED_ELEMENT, self.element).replace(_RELEASED_COMPONENT, self.component)
+                components[index] = value.replace(_RELEASED_RELEASE, self.release)
         return components
 
     def split_fully(self, text: str) -> list[list[str]]:
