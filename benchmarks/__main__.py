@@ -12,6 +12,7 @@ BENCHMARKS = {
     "edifact": "benchmarks.edifact",
     "corpus": "benchmarks.corpus",
     "as2": "benchmarks.as2",
+    "as2-large": "benchmarks.as2_large",
 }
 """Name -> module with `run(arguments: Sequence[str], say: Say) -> Result`."""
 
