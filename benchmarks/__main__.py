@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import sys
 from importlib import import_module
+from inspect import cleandoc
 
-from benchmarks.result import LEFT_OUT, Result
+from benchmarks.result import LEFT_OUT, Result, WrongArguments
 
 BENCHMARKS = {
     "edifact": "benchmarks.edifact",
@@ -18,14 +19,38 @@ BENCHMARKS = {
 
 
 def main(arguments: list[str]) -> int:
-    as_json = "--json" in arguments
-    rest = [argument for argument in arguments if argument != "--json"]
-    if not rest or rest[0] not in BENCHMARKS:
-        print(f"usage: python -m benchmarks {{{','.join(BENCHMARKS)}}} [ARGUMENTS] [--json]", file=sys.stderr)
+    as_json, wants_help = "--json" in arguments, bool(_HELP & set(arguments))
+    rest = [argument for argument in arguments if argument not in ("--json", *_HELP)]
+    name = rest[0] if rest else ""
+    if wants_help and not name:
+        print(_usage())
+        return 0
+    if name not in BENCHMARKS:
+        print(_usage(), file=sys.stderr)
         return 2
-    result: Result = import_module(BENCHMARKS[rest[0]]).run(rest[1:], _say)
+    module = import_module(BENCHMARKS[name])
+    if wants_help:
+        print(f"usage: python -m benchmarks {name} [ARGUMENTS] [--json]\n\n{cleandoc(module.__doc__ or '')}")
+        return 0
+    try:
+        result: Result = module.run(rest[1:], _say)
+    except WrongArguments as error:
+        print(f"python -m benchmarks {name}: {error}; --help says what it takes", file=sys.stderr)
+        return 2
     print(json.dumps(result.as_json(), indent=2) if as_json else _table(result))
     return 0
+
+
+_HELP = frozenset({"--help", "-h"})
+
+
+def _usage() -> str:
+    """Every benchmark with the first line of what it says of itself."""
+    lines = ["usage: python -m benchmarks NAME [ARGUMENTS] [--json]", "       python -m benchmarks NAME --help", ""]
+    for name, module in BENCHMARKS.items():
+        first = (import_module(module).__doc__ or "").strip().partition("\n")[0]
+        lines.append(f"  {name:10} {first}")
+    return "\n".join(lines)
 
 
 def _say(line: str) -> None:

@@ -30,7 +30,7 @@ from typing import Any, cast
 from cryptography.hazmat.primitives import serialization
 
 from benchmarks.as2_file import PAYLOAD, RECEIVER, SEALED, SENDER
-from benchmarks.result import Result, Say, left_out, median_of
+from benchmarks.result import Result, Say, WrongArguments, left_out, median_of
 from edi_gateway.as2.certificates import generate
 from edi_gateway.as2.mime import Multipart, chunks_of, multipart_boundary, read_entity
 from edi_gateway.partnership import Compression
@@ -45,6 +45,9 @@ Figures = dict[str, float]
 
 def run(arguments: Sequence[str], say: Say) -> Result:
     """Measure; the arguments are sizes out of `SIZES`, all of them by default."""
+    unknown = [name for name in arguments if name not in SIZES]
+    if unknown:
+        raise WrongArguments(f"no size {', '.join(unknown)}; there are {', '.join(SIZES)}")
     sizes = {name: SIZES[name] for name in arguments or SIZES}
     with tempfile.TemporaryDirectory(prefix="as2-large-") as name:
         folder = Path(name)

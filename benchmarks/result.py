@@ -18,6 +18,10 @@ Say = Callable[[str], None]
 LEFT_OUT = "left_out"
 
 
+class WrongArguments(ValueError):
+    """The command line names what the benchmark does not have; the text says what it has."""
+
+
 def left_out(why: str) -> dict[str, str]:
     """The entry of a peer that cannot run here."""
     return {LEFT_OUT: why}
