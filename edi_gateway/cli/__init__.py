@@ -16,7 +16,7 @@ from edi_gateway import failpoints
 
 # name -> ("module:attribute" of the click command, one line of help). Adding a command is adding a row.
 COMMANDS: dict[str, tuple[str, str]] = {
-    "demo": ("edi_gateway.cli.demo:demo", "Let three orders travel to a simulated vendor and back."),
+    "demo": ("edi_gateway.cli.demo:demo", "Let orders travel to a simulated vendor and back; play scenarios."),
     "validate": ("edi_gateway.cli.validate:validate", "Judge EDIFACT files; say what is wrong, where, and what to do."),
     "explain": ("edi_gateway.cli.explain:explain", "Show EDIFACT files in words, with what is wrong beside it."),
     "translate": ("edi_gateway.cli.translate:translate", "Print EDIFACT as records with what is wrong; write it."),

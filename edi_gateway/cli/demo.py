@@ -1,4 +1,4 @@
-"""`edi-gateway demo`: the whole way once, between two processes, and a summary of what happened."""
+"""`edi-gateway demo`: the whole way once, between two processes, and a summary of what happened; or scenarios."""
 
 from __future__ import annotations
 
@@ -44,13 +44,34 @@ _SHORT = (">Ord.", ">Conf.", ">Back", ">Ref.", ">Ship.", ">Inv.")
     type=click.Path(path_type=Path, file_okay=False, exists=True),
     help=f"Folder with inventory.json and order-*.json; default: {SAMPLES}.",
 )
+@click.option(
+    "--scenario",
+    "scenarios",
+    multiple=True,
+    metavar="NAME",
+    help="Play this scenario instead: a name from --list, or a folder with scenario.toml. May be given several times.",
+)
+@click.option("--all", "every", is_flag=True, help="Play every scenario of the project instead.")
+@click.option("--list", "listed", is_flag=True, help="List the scenarios of the project.")
 @json_option
-def demo(data_dir: Path, samples: Path | None, as_json: bool) -> None:
-    """Let three orders travel to a simulated vendor and back.
+def demo(
+    data_dir: Path, samples: Path | None, scenarios: tuple[str, ...], every: bool, listed: bool, as_json: bool
+) -> None:
+    """Let three orders travel to a simulated vendor and back, or play a scenario.
 
     Two processes with their own ports, keys, databases and folders talk AS2 over loopback: stock, orders, answers,
     shipments, invoices, commission, each signed, encrypted and acknowledged. Exit code 0 if all of it happened.
+
+    A scenario (docs/scenarios.md) is a script of what is sent, when, and of what must come of it. Exit code 1 if an
+    expectation is not met, 2 if the script cannot be read or played.
     """
+    if listed or every or scenarios:
+        from edi_gateway.cli import scenarios as played
+
+        if listed:
+            played.show_list(as_json)
+            return
+        raise SystemExit(played.play_all(scenarios, every, as_json))
     from rich.console import Console
 
     from edi_gateway.simulator.demonstration import run

@@ -43,13 +43,14 @@ def vendor(inventory: Path) -> None:
         opening = validate_record(InventoryReport, json.loads(inventory.read_bytes()))
     except (ValueError, RecordInvalid) as error:
         raise UserError(f"{inventory} is no InventoryReport: {error}") from None
+    counterparty = Vendor(opening)
     with user_errors(KeyStoreError, DatabaseBehind):
         try:
             run(
                 config,
-                handlers=Vendor(opening).handlers(),
+                handlers=counterparty.handlers(),
                 blueprints=lambda gateway: [api.blueprint(gateway)],
-                begin=lambda gateway: announce_stock(gateway, opening),
+                begin=lambda gateway: announce_stock(gateway, counterparty),
                 announce=click.echo,
             )
         except OSError as error:

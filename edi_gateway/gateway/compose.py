@@ -63,6 +63,12 @@ def compose(
     business_key: str = "",
 ) -> Message:
     """Queue a record for the partner as the agreed message. Raises ComposeRefused; nothing is queued then."""
+    outgoing = draft(uow, gateway, partnership, message_type, record)
+    return _queue_record(uow, gateway, outgoing, _checked(write(outgoing)), record, business_key)
+
+
+def draft(uow: UnitOfWork, gateway: Gateway, partnership: Partnership, message_type: str, record: Any) -> Outgoing:
+    """The message and its envelope, with a control reference taken for it. Raises ComposeRefused."""
     agreement = partnership.agreement(message_type, Direction.OUT)
     translate = translator(message_type)
     if translate is None:
@@ -79,8 +85,21 @@ def compose(
     except NotWritable as refusal:
         raise ComposeRefused(f"the record does not fit into {message_type} {agreement.directory}: {refusal}") from None
     envelope = _envelope(uow, gateway, partnership)
-    outgoing = _Outgoing(partnership, envelope, _header(message_type, agreement), body)
-    message = _queue(uow, gateway, outgoing, _checked(_written(outgoing)), business_key)
+    return Outgoing(partnership, envelope, _header(message_type, agreement), body)
+
+
+def queue_as_written(
+    uow: UnitOfWork, gateway: Gateway, outgoing: Outgoing, data: bytes, record: Any, business_key: str
+) -> Message:
+    """Queue bytes that the caller wrote itself, such as a counterparty that is wrong on purpose."""
+    written = _Written(data, of_interchange(next(judge([data]))))
+    return _queue_record(uow, gateway, outgoing, written, record, business_key)
+
+
+def _queue_record(
+    uow: UnitOfWork, gateway: Gateway, outgoing: Outgoing, written: _Written, record: Any, business_key: str
+) -> Message:
+    message = _queue(uow, gateway, outgoing, written, business_key)
     message.record = to_json(record)
     message.record_sha256 = of_record(message.record)
     message.document_number = record.number
@@ -100,13 +119,13 @@ def queue_answer(
     date, time = _local(gateway.now(), partnership.edifact.timezone, undated.syntax_version)
     envelope = replace(undated, date=date, time=time)
     header = contrl.contrl_header(verdict, MESSAGE_REFERENCE)
-    outgoing = _Outgoing(partnership, envelope, header, contrl.answer(verdict), answers.id)
-    data = _written(outgoing)
+    outgoing = Outgoing(partnership, envelope, header, contrl.answer(verdict), answers.id)
+    data = write(outgoing)
     return _queue(uow, gateway, outgoing, _Written(data, of_interchange(next(judge([data])))), "")
 
 
 @dataclass(frozen=True, slots=True)
-class _Outgoing:
+class Outgoing:
     """One message on its way out, in an interchange of its own."""
 
     partnership: Partnership
@@ -124,7 +143,7 @@ class _Written:
     content_sha256: str
 
 
-def _queue(uow: UnitOfWork, gateway: Gateway, outgoing: _Outgoing, written: _Written, business_key: str) -> Message:
+def _queue(uow: UnitOfWork, gateway: Gateway, outgoing: Outgoing, written: _Written, business_key: str) -> Message:
     """Keep the bytes, queue the transmission, and put interchange and message into the store."""
     partnership, header = outgoing.partnership, outgoing.header
     transmission = enqueue(
@@ -189,7 +208,8 @@ def _local(now: datetime, timezone: str, syntax_version: str) -> tuple[str, str]
     return local.strftime("%Y%m%d" if syntax_version == "4" else "%y%m%d"), local.strftime("%H%M")
 
 
-def _written(outgoing: _Outgoing) -> bytes:
+def write(outgoing: Outgoing) -> bytes:
+    """The interchange. Raises ComposeRefused for what its character set does not have."""
     envelope = outgoing.envelope
     separators = Separators(repetition=_REPETITION.get(envelope.syntax_version, ""))
     una = outgoing.partnership.edifact.send_una
@@ -209,7 +229,7 @@ def _checked(data: bytes) -> _Written:
     return _Written(data, of_interchange(verdicts[0]))
 
 
-def _interchange(gateway: Gateway, transmission: Transmission, outgoing: _Outgoing, written: _Written) -> Interchange:
+def _interchange(gateway: Gateway, transmission: Transmission, outgoing: Outgoing, written: _Written) -> Interchange:
     envelope = outgoing.envelope
     return Interchange(
         id=gateway.new_id(),
@@ -230,7 +250,7 @@ def _interchange(gateway: Gateway, transmission: Transmission, outgoing: _Outgoi
     )
 
 
-def _message(gateway: Gateway, interchange: Interchange, outgoing: _Outgoing, business_key: str) -> Message:
+def _message(gateway: Gateway, interchange: Interchange, outgoing: Outgoing, business_key: str) -> Message:
     header = outgoing.header
     return Message(
         id=gateway.new_id(),

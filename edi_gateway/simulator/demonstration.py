@@ -17,7 +17,8 @@ from typing import Any
 
 import urllib3
 
-from edi_gateway.simulator.sides import VENDOR, DemonstrationFailed, Side, two_sides
+from edi_gateway.simulator.companies import VENDOR
+from edi_gateway.simulator.sides import DemonstrationFailed, Side, two_sides
 
 STEP_SECONDS_MAX = 30
 POLL_SECONDS = 0.1

@@ -15,11 +15,22 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 
 import urllib3
+
+from edi_gateway.simulator.companies import (
+    CERTIFICATE_FILE,
+    MARKETPLACE,
+    VENDOR,
+    Company,
+    identity,
+    partner,
+    seen_by_the_other,
+    toml,
+)
 
 START_SECONDS_MAX = 20
 STOP_SECONDS_MAX = 15
@@ -29,50 +40,6 @@ COMMAND_SECONDS_MAX = 60
 class DemonstrationFailed(Exception):
     """A step did not happen; the text says which, and what was seen."""
 
-
-@dataclass(frozen=True, slots=True)
-class Company:
-    """Who a side is, in documents and on the wire."""
-
-    folder: str
-    name: str
-    as2_id: str
-    gln: str
-    siren: str
-    vat_number: str
-    street: str
-    postcode: str
-    city: str
-    iban: str
-    bic: str
-
-
-MARKETPLACE = Company(
-    folder="marketplace",
-    name="PLACE DE MARCHÉ SAS",
-    as2_id="MARKETPLACE",
-    gln="3760000000017",
-    siren="123456782",
-    vat_number="FR11123456782",
-    street="1 place d'Armes",
-    postcode="75001",
-    city="Paris",
-    iban="FR7630006000011234567890189",
-    bic="AGRIFRPP",
-)
-VENDOR = Company(
-    folder="vendor",
-    name="VENDEUR SARL",
-    as2_id="VENDEUR",
-    gln="3760000001014",
-    siren="987654324",
-    vat_number="FR14987654324",
-    street="3 bis quai Nord",
-    postcode="45000",
-    city="Orléans",
-    iban="FR1420041010050500013M02606",
-    bic="PSSTFRPP",
-)
 
 # What each side sends to the other, in both partner files: (type, from the marketplace's side).
 _AGREED = (("ORDERS", "out"), ("ORDRSP", "in"), ("DESADV", "in"), ("INVRPT", "in"), ("INVOIC", "in"), ("INVOIC", "out"))
@@ -133,7 +100,7 @@ class Side:
         """Describe the other side in a partner folder and put the partnership in force."""
         folder = self.root / "partners" / other.company.folder
         folder.mkdir(parents=True)
-        (folder / "certificate.pem").write_text(other.certificate(), encoding="ascii")
+        (folder / CERTIFICATE_FILE).write_text(other.certificate(), encoding="ascii")
         (folder / "partner.toml").write_text(_partner(self, other), encoding="utf-8")
         self.command("partners", "apply")
 
@@ -227,59 +194,22 @@ def _write_secret(path: Path, text: str) -> None:
 
 
 def _configuration(side: Side) -> str:
-    company = side.company
-    role = "vendor" if company is VENDOR else "marketplace"
-    identity = {
-        "name": company.name,
-        "as2_id": company.as2_id,
-        "gln": company.gln,
-        "siren": company.siren,
-        "vat_number": company.vat_number,
-        "street": company.street,
-        "postcode": company.postcode,
-        "city": company.city,
-        "iban": company.iban,
-        "bic": company.bic,
-    }
-    head: dict[str, str | int] = {
-        "role": role,
-        "data_dir": "data",
-        "partners_dir": "partners",
-        "port": side.port,
-        "public_url": side.url,
-        "api_token": side.api_token,
-        "key_file": "key.passphrase",
-    }
-    return (
-        _toml(head)
-        + "\n[identity]\n"
-        + _toml(identity)
-        + "\n[commission]\nrate = 0.12\nvat_rate = 20\n\n[work]\nthreads = 2\nsweep_seconds = 2\n"
+    return toml(
+        {
+            "role": "vendor" if side.company is VENDOR else "marketplace",
+            "data_dir": "data",
+            "partners_dir": "partners",
+            "port": side.port,
+            "public_url": side.url,
+            "api_token": side.api_token,
+            "key_file": "key.passphrase",
+            "identity": identity(side.company),
+            "commission": {"rate": Decimal("0.12"), "vat_rate": 20},
+            "work": {"threads": 2, "sweep_seconds": 2},
+        }
     )
 
 
 def _partner(us: Side, them: Side) -> str:
-    company = them.company
-    partner = {
-        "legal_name": company.name,
-        "gln": company.gln,
-        "siren": company.siren,
-        "vat_number": company.vat_number,
-        "street": company.street,
-        "postcode": company.postcode,
-        "city": company.city,
-        "iban": company.iban,
-        "bic": company.bic,
-    }
-    as2 = {"their_id": company.as2_id, "url": f"{them.url}/as2", "retry_first": "1s", "retry_longest": "5s"}
-    text = f"[partner]\n{_toml(partner)}\n[as2]\n{_toml(as2)}"
-    text += 'signing_certificates = [{ file = "certificate.pem" }]\n'
-    for message_type, direction in _AGREED:
-        seen = direction if us.company is MARKETPLACE else {"in": "out", "out": "in"}[direction]
-        text += f'\n[[messages]]\ntype = "{message_type}"\ndirection = "{seen}"\n'
-    return text
-
-
-def _toml(values: Mapping[str, str | int]) -> str:
-    """Key and value lines; JSON's strings and integers are TOML's."""
-    return "".join(f"{key} = {json.dumps(value, ensure_ascii=False)}\n" for key, value in values.items())
+    agreed = _AGREED if us.company is MARKETPLACE else seen_by_the_other(_AGREED)
+    return toml(partner(them.company, f"{them.url}/as2", agreed))

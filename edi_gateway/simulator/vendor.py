@@ -1,25 +1,26 @@
 """The vendor's role: what ORDERS, CONTRL and the commission INVOIC make the simulated vendor do.
 
-An order is answered with an ORDRSP in the same transaction. The next document goes out when the partner has accepted
-the one before: DESADV after the CONTRL for the ORDRSP, INVOIC after the CONTRL for the DESADV. Nothing is kept outside
-the store, so a vendor that was killed goes on where it stopped.
+An order is answered with an ORDRSP in the same transaction, unless the vendor is late or silent. The next document
+goes out when the partner has accepted the one before: DESADV after the CONTRL for the ORDRSP, INVOIC after the CONTRL
+for the DESADV. Nothing is kept outside the store, so a vendor that was killed goes on where it stopped.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
-from datetime import date, datetime
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from edi_gateway.edifact.findings import Finding
 from edi_gateway.gateway.app import Gateway
-from edi_gateway.gateway.compose import compose
 from edi_gateway.gateway.handling import SETTLEMENT, HandlerContext, RecordHandler, Settled
+from edi_gateway.gateway.sweep import sweep
 from edi_gateway.marketplace.confirmation import OrderConfirmation, ResponseCode
 from edi_gateway.marketplace.inventory import InventoryReport
 from edi_gateway.marketplace.invoice import Invoice
@@ -28,42 +29,85 @@ from edi_gateway.marketplace.parties import ItemIdentity
 from edi_gateway.marketplace.shipment import Shipment
 from edi_gateway.partnership import Direction, Partnership
 from edi_gateway.simulator import answers
+from edi_gateway.simulator.behaviours import Behaviour, Manner
 from edi_gateway.simulator.warehouse import Warehouse
+from edi_gateway.simulator.writing import Desk, older
 from edi_gateway.store.documents import Message, MessageState, take_number
 from edi_gateway.translators.json_form import from_json
 
 SSCC_EXTENSION_DIGIT = "3"
 GS1_PREFIX_DIGITS = 7
+ORDERS_MAX = 500
+"""How many unanswered orders one sweep takes up."""
 
 
-@dataclass(frozen=True, slots=True)
+ANSWER = "answer"
+"""The task of answering an order later; its key is the id of the ORDERS message."""
+
+
+@dataclass(slots=True)
 class Vendor:
-    """The simulated vendor: the stock it opened with."""
+    """The simulated vendor: the stock it opened with, and how it behaves."""
 
     opening: InventoryReport
+    manner: Manner = field(default_factory=Manner)
+    delay: timedelta = timedelta(hours=26)
+    """How late an order is answered where it is to be answered late."""
 
     def handlers(self) -> Mapping[str, RecordHandler]:
         """message type -> what this vendor does about it."""
         return {"ORDERS": self.on_order, "INVOIC": self.on_commission, SETTLEMENT: self.on_settled}
 
+    def tasks(self) -> Mapping[str, Callable[[Gateway, str], object]]:
+        """The work that this vendor has beside that of any gateway."""
+        return {ANSWER: self.answer, "sweep": self.sweep}
+
     def on_order(self, context: HandlerContext, order: Order) -> list[Finding]:
-        """ORDERS: answer by what is on the shelves."""
+        """ORDERS: answer as the vendor behaves, now or later or never."""
         context.message.business_key = order.number
-        session = context.uow.session
+        behaviours = self.manner.towards(order.number)
+        if Behaviour.SILENT in behaviours:
+            return []
+        if Behaviour.LATE in behaviours:
+            context.uow.wake(ANSWER, context.message.id, context.now + self.delay)
+        else:
+            self._answer(context, order)
+        return []
+
+    def answer(self, gateway: Gateway, message_id: str) -> None:
+        """Answer the order of this message, unless that was done."""
+        with gateway.database.write() as uow:
+            message = uow.session.get_one(Message, message_id, with_for_update=True)
+            partnership = gateway.partnerships.by_name(message.partnership)
+            if partnership is not None and not _sent(uow.session, "ORDRSP", message.business_key):
+                context = HandlerContext(uow, gateway, partnership, message, gateway.now())
+                self._answer(context, from_json(Order, message.record))
+            uow.commit()
+
+    def sweep(self, gateway: Gateway, key: str) -> None:
+        """What any gateway looks for, and orders that are still to be answered: the wake-ups of another process."""
+        sweep(gateway)
+        with gateway.database.read() as reading:
+            for message in reading.session.scalars(_unanswered(gateway.now() - self.delay)):
+                if Behaviour.LATE in self.manner.towards(message.business_key):
+                    gateway.database.wake(ANSWER, message.id, None)
+
+    def _answer(self, context: HandlerContext, order: Order) -> None:
+        session, behaviours = context.uow.session, self.manner.towards(order.number)
         answer = answers.confirm(
             order,
             Warehouse(self.opening, _promised(session)),
             number=_number(session, "OR"),
             today=_today(context),
+            behaviours=behaviours,
         )
-        compose(context.uow, context.gateway, context.partnership, "ORDRSP", answer, business_key=order.number)
-        return []
+        self._send(context, "ORDRSP", answer, order.number)
 
     def on_settled(self, context: HandlerContext, settled: Settled) -> list[Finding]:
         """CONTRL: what was accepted is followed by the next document."""
-        follow = {"ORDRSP": self._despatch, "DESADV": self._invoice}.get(context.message.type)
-        if settled.accepted and follow is not None:
-            follow(context)
+        follow = {"ORDRSP": self._despatch, "DESADV": self._after_despatch, "INVOIC": self._after_invoice}
+        if settled.accepted and context.message.type in follow:
+            follow[context.message.type](context)
         return []
 
     def on_commission(self, context: HandlerContext, invoice: Invoice) -> list[Finding]:
@@ -72,41 +116,73 @@ class Vendor:
         return []
 
     def _despatch(self, context: HandlerContext) -> None:
+        """The next shipment of the order, if there is one left."""
         session, number = context.uow.session, context.message.business_key
-        answer = from_json(OrderConfirmation, context.message.record)
-        order = _order(session, number)
-        if answer.response is ResponseCode.REFUSED or not any(line.quantity for line in answer.lines):
+        order, answer = _order(session, number), _answer_to(session, number)
+        done = len(_sent(session, "DESADV", number))
+        waiting = answers.consignments(order, answer, self.manner.towards(number))[done : done + 1]
+        if answer.response is ResponseCode.REFUSED or not waiting:
             return
         shipment = answers.despatch(
             order,
-            answer,
+            waiting[0],
             number=_number(session, "DA"),
             today=_today(context),
-            sscc_serial=_serials(session, len(answer.lines)),
+            sscc_serial=_serials(session, len(waiting[0])),
             sscc_prefix=SSCC_EXTENSION_DIGIT + context.gateway.config.identity.gln[:GS1_PREFIX_DIGITS],
         )
-        compose(context.uow, context.gateway, context.partnership, "DESADV", shipment, business_key=number)
+        self._send(context, "DESADV", shipment, number)
 
-    def _invoice(self, context: HandlerContext) -> None:
+    def _after_despatch(self, context: HandlerContext) -> None:
+        """The invoice for what was shipped, and what is shipped next."""
         session, number = context.uow.session, context.message.business_key
         bill = answers.invoice(
             _order(session, number),
+            _answer_to(session, number),
             from_json(Shipment, context.message.record),
             context.gateway.config.identity,
             number=_number(session, "FA"),
             today=_today(context),
+            behaviours=self.manner.towards(number),
         )
-        compose(context.uow, context.gateway, context.partnership, "INVOIC", bill, business_key=number)
+        self._send(context, "INVOIC", bill, number)
+        self._despatch(context)
+
+    def _after_invoice(self, context: HandlerContext) -> None:
+        """The same number once more, where the vendor does so."""
+        session, number = context.uow.session, context.message.business_key
+        behaviours = self.manner.towards(number)
+        bill = from_json(Invoice, context.message.record)
+        if len(_sent(session, "INVOIC", number, bill.number)) > 1:
+            return
+        if Behaviour.DUPLICATE_INVOICE in behaviours:
+            self._send(context, "INVOIC", bill, number)
+        if Behaviour.CONFLICTING_INVOICE in behaviours:
+            self._send(context, "INVOIC", answers.conflicting(bill), number)
+
+    def _send(self, context: HandlerContext, message_type: str, record: Any, number: str) -> None:
+        Desk(context.uow, context.gateway, context.partnership, self.manner.towards(number)).send(
+            message_type, record, number
+        )
+
+    def announce(self, gateway: Gateway, partnership: Partnership) -> None:
+        """Queue an INVRPT of what was on the shelves at the opening."""
+        with gateway.database.write() as uow:
+            report = replace(self.opening, number=_number(uow.session, "INV"), issued=_minute(gateway))
+            desk = Desk(uow, gateway, partnership, self.manner.behaviours)
+            desk.send("INVRPT", report, report.number)
+            if Behaviour.OLDER_INVENTORY in self.manner.behaviours:
+                earlier = older(report, _number(uow.session, "INV"))
+                desk.send("INVRPT", earlier, earlier.number)
+            uow.commit()
 
 
-def announce_stock(gateway: Gateway, opening: InventoryReport) -> int:
+def announce_stock(gateway: Gateway, vendor: Vendor) -> int:
     """Queue the opening INVRPT for every partner that has not had one; says how many."""
-    with gateway.database.write() as uow:
-        waiting = [p for p in gateway.partnerships.all() if not _announced(uow.session, p)]
-        for partnership in waiting:
-            report = replace(opening, number=_number(uow.session, "INV"), issued=_minute(gateway))
-            compose(uow, gateway, partnership, "INVRPT", report, business_key=report.number)
-        uow.commit()
+    with gateway.database.read() as reading:
+        waiting = [p for p in gateway.partnerships.all() if not _announced(reading.session, p)]
+    for partnership in waiting:
+        vendor.announce(gateway, partnership)
     return len(waiting)
 
 
@@ -128,6 +204,37 @@ def _promised(session: Session) -> Iterator[tuple[ItemIdentity, Decimal]]:
         for line in from_json(OrderConfirmation, record).lines:
             if line.quantity:
                 yield line.item, line.quantity
+
+
+def _sent(session: Session, message_type: str, order_number: str, document: str = "") -> list[Message]:
+    """What was sent about an order, oldest first."""
+    sent = select(Message).where(
+        Message.direction == Direction.OUT, Message.type == message_type, Message.business_key == order_number
+    )
+    if document:
+        sent = sent.where(Message.document_number == document)
+    return list(session.scalars(sent.order_by(Message.at, Message.id)))
+
+
+def _unanswered(before: datetime) -> Select[Message]:
+    """Orders that came before that time and have no answer."""
+    answered = select(Message.business_key).where(Message.direction == Direction.OUT, Message.type == "ORDRSP")
+    return (
+        select(Message)
+        .where(
+            Message.direction == Direction.IN,
+            Message.type == "ORDERS",
+            Message.state == MessageState.APPLIED,
+            Message.at <= before,
+            Message.business_key.not_in(answered),
+        )
+        .order_by(Message.at)
+        .limit(ORDERS_MAX)
+    )
+
+
+def _answer_to(session: Session, number: str) -> OrderConfirmation:
+    return from_json(OrderConfirmation, _sent(session, "ORDRSP", number)[-1].record)
 
 
 def _order(session: Session, number: str) -> Order:

@@ -11,7 +11,7 @@ from edi_gateway.marketplace.identifiers import is_sscc
 from edi_gateway.marketplace.inventory import InventoryItem, InventoryReport
 from edi_gateway.marketplace.order import Order, OrderLine
 from edi_gateway.marketplace.parties import ItemIdentity, Party, PartyRole, VatRate
-from edi_gateway.simulator.answers import confirm, despatch, invoice
+from edi_gateway.simulator.answers import confirm, consignments, despatch, invoice
 from edi_gateway.simulator.warehouse import Warehouse
 
 TODAY = date(2026, 11, 22)
@@ -95,7 +95,9 @@ def test_what_one_order_was_promised_the_next_cannot_have(warehouse: Warehouse) 
 def test_each_promised_line_ships_in_a_carton_with_its_sscc(warehouse: Warehouse) -> None:
     asked = order((TEAPOT, 10, "20"), (JAM, 8, "5.5"), (SOLD_OUT, 1, "20"))
     answer = confirm(asked, warehouse, number="OR-1", today=TODAY)
-    shipment = despatch(asked, answer, number="DA-1", today=TODAY, sscc_serial=7, sscc_prefix="33760123")
+    shipment = despatch(
+        asked, consignments(asked, answer)[0], number="DA-1", today=TODAY, sscc_serial=7, sscc_prefix="33760123"
+    )
     cartons = shipment.packages[1:]
     assert [line.quantity for line in shipment.lines()] == [10, 6]
     assert all(is_sscc(carton.ssccs[0]) for carton in cartons)
@@ -106,8 +108,10 @@ def test_each_promised_line_ships_in_a_carton_with_its_sscc(warehouse: Warehouse
 def test_the_invoice_reckons_vat_on_the_base_of_each_rate(warehouse: Warehouse) -> None:
     asked = order((TEAPOT, 3, "20"), (JAM, 1, "5.5"), (TEAPOT, 2, "20"))
     answer = confirm(asked, warehouse, number="OR-1", today=TODAY)
-    shipment = despatch(asked, answer, number="DA-1", today=TODAY, sscc_serial=1, sscc_prefix="33760123")
-    bill = invoice(asked, shipment, Identity(name="Vendeur", gln="3760000001014"), number="FA-1", today=TODAY)
+    shipment = despatch(
+        asked, consignments(asked, answer)[0], number="DA-1", today=TODAY, sscc_serial=1, sscc_prefix="33760123"
+    )
+    bill = invoice(asked, answer, shipment, Identity(name="Vendeur", gln="3760000001014"), number="FA-1", today=TODAY)
     assert [(s.vat.rate, s.base, s.amount) for s in bill.vat_breakdown] == [
         (Decimal(20), Decimal("61.75"), Decimal("12.35")),
         (Decimal("5.5"), Decimal("12.35"), Decimal("0.68")),

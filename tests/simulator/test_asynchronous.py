@@ -16,8 +16,9 @@ import pytest
 import urllib3
 
 from edi_gateway.gateway.evidence_readme import COMMAND, OUTPUT
+from edi_gateway.simulator.companies import VENDOR
 from edi_gateway.simulator.demonstration import Api
-from edi_gateway.simulator.sides import VENDOR, Side, two_sides
+from edi_gateway.simulator.sides import Side, two_sides
 
 SAMPLES = Path(__file__).parents[2] / "samples" / "demo"
 SECONDS_MAX = 45.0
