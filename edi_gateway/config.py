@@ -41,6 +41,8 @@ CONFIG_VARIABLE = PREFIX + "CONFIG"
 """Names the configuration file, where it is not `./gateway.toml`."""
 
 API_TOKEN_CHARACTERS_MIN = 20
+API_TOKEN_DIFFERENT_MIN = 8
+"""Different characters in it: a word said again and again is long, and guessed first."""
 
 
 class ConfigError(Exception):
@@ -61,6 +63,8 @@ class Role(StrEnum):
 def _long_enough(token: SecretStr) -> SecretStr:
     if len(token.get_secret_value()) < API_TOKEN_CHARACTERS_MIN:
         raise ValueError(f"too short for a secret; at least {API_TOKEN_CHARACTERS_MIN} random characters")
+    if len(set(token.get_secret_value())) < API_TOKEN_DIFFERENT_MIN:
+        raise ValueError(f"too simple for a secret; at least {API_TOKEN_DIFFERENT_MIN} different characters")
     return token
 
 
@@ -153,7 +157,7 @@ class Config(Section):
         description="our URL as partners see it, for asynchronous MDNs",
     )
     api_token: Annotated[SecretStr, AfterValidator(_long_enough)] | None = Field(
-        default=None, description="bearer token of /api/v1; without one the API answers nobody"
+        default=None, description="bearer token of the API's first administrator; see `edi-gateway tokens`"
     )
     key_passphrase: SecretStr | None = Field(default=None, description="opens our private keys")
     key_file: Path | None = Field(

@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "transmissions": ("edi_gateway.cli.transmissions:transmissions", "List and show AS2 transmissions; send again."),
     "doctor": ("edi_gateway.cli.doctor:doctor", "Say why a transmission failed, and what to do about it."),
     "events": ("edi_gateway.cli.events:events", "List what happened; verify that the log is as it was written."),
+    "tokens": ("edi_gateway.cli.tokens:tokens", "Make, list and revoke tokens of the API."),
     "serve": ("edi_gateway.cli.serve:serve", "Run the gateway until it is told to stop."),
     "simulate": ("edi_gateway.cli.simulate:simulate", "Run a simulated counterparty."),
     "db": ("edi_gateway.cli.db:db", "Bring the database to the schema of this version."),

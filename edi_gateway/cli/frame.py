@@ -12,6 +12,7 @@ import click
 
 if TYPE_CHECKING:
     from edi_gateway.config import Config
+    from edi_gateway.gateway.app import Gateway
     from edi_gateway.store.database import Database
 
 
@@ -65,6 +66,21 @@ def open_database(config: Config) -> Iterator[Database]:
         yield database
     finally:
         database.close()
+
+
+@contextmanager
+def open_services() -> Iterator[Gateway]:
+    """The gateway's services on its database, closed at the end; the work that they leave is the server's."""
+    from edi_gateway.gateway.app import open_gateway
+    from edi_gateway.gateway.keys import KeyStoreError
+
+    config = load_config()
+    with open_database(config), user_errors(KeyStoreError):
+        gateway = open_gateway(config)
+    try:
+        yield gateway
+    finally:
+        gateway.close()
 
 
 def print_json(document: Any) -> None:

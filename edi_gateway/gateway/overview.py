@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from edi_gateway.gateway.order_book import progress_of
@@ -24,6 +24,7 @@ from edi_gateway.marketplace.quantities import LineQuantities
 from edi_gateway.store.base import Base
 from edi_gateway.store.business import (
     BusinessEvent,
+    CommissionCycle,
     ConfirmationRow,
     InvoiceRow,
     OrderLineRow,
@@ -118,6 +119,13 @@ def _confirmation_json(row: ConfirmationRow) -> Json:
     }
 
 
+def confirmation_json(session: Session, row: ConfirmationRow) -> Json:
+    """An answer to an order, with the record that the vendor sent."""
+    order = session.get_one(OrderRow, row.order_id)
+    record = session.get_one(Message, row.message_id).record
+    return {**_confirmation_json(row), "partner": order.partnership, "order_number": order.number, "record": record}
+
+
 def shipment_json(session: Session, row: ShipmentRow) -> Json:
     """A shipment with its packages and what it brought of which order line."""
     return {
@@ -186,6 +194,20 @@ def invoice_json(row: InvoiceRow) -> Json:
             {"order_number": line.order_number, "order_line": line.line, "quantity": plain(line.quantity)}
             for line in row.lines
         ],
+    }
+
+
+def cycle_json(session: Session, row: CommissionCycle) -> Json:
+    """A cash-out cycle with the invoice of its commission."""
+    goods = select(func.count()).select_from(InvoiceRow).where(InvoiceRow.charged_by_id == row.invoice_id)
+    return {
+        "id": row.id,
+        "partner": row.partnership,
+        "from": _text(row.start),
+        "to": _text(row.end),
+        "currency": row.currency,
+        "commission": invoice_json(session.get_one(InvoiceRow, row.invoice_id)),
+        "goods": session.scalar(goods) or 0,
     }
 
 
@@ -271,6 +293,35 @@ def _findings(rows: Sequence[StoredFinding], language: str) -> list[Json]:
     return [row.as_json(language) for row in rows]
 
 
+def listed_findings(session: Session, rows: Sequence[StoredFinding], language: str) -> list[Json]:
+    """Findings with the documents that they were found in."""
+    interchanges = _by_id(session, Interchange, {row.interchange_id for row in rows})
+    messages = _by_id(session, Message, {row.message_id for row in rows if row.message_id is not None})
+    return [
+        _listed_finding(row, interchanges[row.interchange_id], messages.get(row.message_id or ""), language)
+        for row in rows
+    ]
+
+
+def _listed_finding(row: StoredFinding, interchange: Interchange, message: Message | None, language: str) -> Json:
+    return {
+        **row.as_json(language),
+        "partner": interchange.partnership,
+        "interchange_id": interchange.id,
+        "message_id": message.id if message is not None else None,
+        "type": message.type if message is not None else None,
+        "document_number": message.document_number if message is not None else None,
+        "at": _text(message.at if message is not None else interchange.at),
+    }
+
+
+_Document = TypeVar("_Document", Interchange, Message)
+
+
+def _by_id(session: Session, model: type[_Document], ids: Collection[str]) -> dict[str, _Document]:
+    return {row.id: row for row in session.scalars(select(model).where(model.id.in_(ids)))}
+
+
 def transmission_json(row: Transmission) -> Json:
     """A transmission in a list: what travelled, how large, what came of it."""
     settled = row.settled_at or (row.changed_at if row.direction.value == "in" else None)
@@ -338,6 +389,31 @@ def page(
     return rows[:limit], _encode(getattr(last_row, at.key), getattr(last_row, key.key))
 
 
+def page_by_number(
+    session: Session,
+    statement: Select[Row],
+    key: InstrumentedAttribute[int],
+    *,
+    limit: int,
+    cursor: str | None,
+    newest_first: bool = True,
+) -> tuple[list[Row], str | None]:
+    """A page of rows that are ordered by their number alone; otherwise like `page`. Raises BadCursor."""
+    if cursor is not None:
+        word, _, text = _opened(cursor).partition(" ")
+        if word != _NUMBER:
+            raise BadCursor(cursor)
+        last = _number_key(cursor, text)
+        statement = statement.where(key < last if newest_first else key > last)
+    rows = list(session.scalars(statement.order_by(key.desc() if newest_first else key).limit(limit + 1)))
+    if len(rows) <= limit:
+        return rows, None
+    return rows[:limit], _closed(f"{_NUMBER} {getattr(rows[limit - 1], key.key)}")
+
+
+_NUMBER = "number"
+
+
 def _is_number(column: InstrumentedAttribute[Any]) -> bool:
     return column.type.python_type is int
 
@@ -349,19 +425,33 @@ def _number_key(cursor: str, text: str) -> int:
 
 
 def _encode(at: datetime, key: object) -> str:
-    return base64.urlsafe_b64encode(f"{at.isoformat()} {key}".encode()).decode().rstrip("=")
+    return _closed(f"{at.isoformat()} {key}")
 
 
 def _decode(cursor: str) -> tuple[datetime, str]:
+    at, _, key = _opened(cursor).partition(" ")
     try:
-        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
-        at, _, key = text.partition(" ")
         moment = datetime.fromisoformat(at)
-    except (ValueError, binascii.Error):
+    except ValueError:
         raise BadCursor(cursor) from None
-    if moment.tzinfo is None or not key:
+    if moment.tzinfo is None or not _FIRST_YEAR < moment.year < _LAST_YEAR or not key or "\0" in key:
         raise BadCursor(cursor)
     return moment, key
+
+
+_FIRST_YEAR, _LAST_YEAR = 1, 9999
+"""In between, a time can be had in UTC whatever its offset."""
+
+
+def _closed(text: str) -> str:
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def _opened(cursor: str) -> str:
+    try:
+        return base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
+    except (ValueError, binascii.Error):
+        raise BadCursor(cursor) from None
 
 
 def _text(moment: date | datetime | None) -> str | None:

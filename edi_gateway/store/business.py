@@ -163,6 +163,7 @@ class ConfirmationRow(Base):
     __table_args__ = (
         UniqueConstraint("order_id", "revision"),
         CheckConstraint("revision > 0", name="revisions_from_one"),
+        Index("ix_confirmation_received", "received_at", "id"),
     )
 
 
@@ -261,7 +262,7 @@ class StockLevelRow(Base):
             CheckConstraint(f"{_number(name)} >= 0", name=f"{name}_not_negative")
             for name in ("actual", "committed", "in_transit", "reserved", "despatched")
         ),
-        Index("ix_stock_level_gtin", "gtin"),
+        Index("ix_stock_level_article", "article", "partnership", "location"),
     )
 
 
@@ -412,7 +413,11 @@ class BusinessEvent(Base):
     at: Mapped[datetime]
     body: Mapped[Any] = mapped_column(JsonText)
 
-    __table_args__ = (Index("ix_business_event_order", "partnership", "order_number"),)
+    __table_args__ = (
+        Index("ix_business_event_order", "partnership", "order_number"),
+        Index("ix_business_event_partnership", "partnership", "number"),
+        Index("ix_business_event_kind", "kind", "number"),
+    )
 
 
 def find_order(session: Session, partnership: str, number: str, *, lock: bool = False) -> OrderRow | None:

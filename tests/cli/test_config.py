@@ -32,7 +32,7 @@ def test_show_prints_what_is_in_force(tmp_path: Path) -> None:
 
 def test_show_hides_every_secret() -> None:
     secrets = {
-        "EDI_GATEWAY_API_TOKEN": "sesame-sesame-sesame",
+        "EDI_GATEWAY_API_TOKEN": "sesame-of-forty-thieves",
         "EDI_GATEWAY_KEY_PASSPHRASE": "sesame-sesame",
         "EDI_GATEWAY_DATABASE_URL": "postgresql://edi:sesame@db.example/edi",
     }

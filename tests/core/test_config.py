@@ -168,12 +168,20 @@ def test_a_section_that_is_no_table_and_a_variable_for_it_are_one_fault() -> Non
     assert line.startswith("gateway.toml: identity: 3")
 
 
-@pytest.mark.parametrize(("length", "good"), [(19, False), (20, True)])
-def test_an_api_token_is_no_short_word(length: int, good: bool) -> None:
-    if good:
-        assert read("", "gateway.toml", {"EDI_GATEWAY_API_TOKEN": "x" * length}).api_token
+@pytest.mark.parametrize(
+    ("token", "fault"),
+    [
+        ("abcdefghijklmnopqrs", "too short"),
+        ("abcdefghijklmnopqrst", ""),
+        ("abcdefg" * 3, "too simple"),
+        ("abcdefgh" * 3, ""),
+    ],
+)
+def test_an_api_token_is_no_short_or_simple_word(token: str, fault: str) -> None:
+    if fault:
+        assert fault in reasons(EDI_GATEWAY_API_TOKEN=token)[0]
     else:
-        assert "too short" in reasons(EDI_GATEWAY_API_TOKEN="x" * length)[0]
+        assert read("", "gateway.toml", {"EDI_GATEWAY_API_TOKEN": token}).api_token
 
 
 def test_no_error_and_no_print_shows_a_secret() -> None:

@@ -1,7 +1,8 @@
 """The REST API of the marketplace and its tools, under /api/v1; its description is /api/v1/openapi.json.
 
-Reading order: `app` (the blueprint), `orders`, `documents`, `cycles` (the views), `access` (who may), `bodies`
-(how a request's body is read), `models` (what goes in), `errors` (what comes back when it does not).
+Reading order: `app` (the blueprint), `routes` (how one is declared), `access` (who may), `orders`, `documents`,
+`cycles` (the views), `bodies` (how a request is read), `models` (what goes in), `answers` (what comes out),
+`errors` and `texts` (how it says no), `versions` (ETags), `description` (OpenAPI).
 """
 
 from __future__ import annotations

@@ -7,19 +7,26 @@ The body is JSON in UTF-8 whose numbers are read as decimals, never as floats; a
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from functools import wraps
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, TypeVar, get_origin, get_type_hints
 
 from flask import Response, request
 from pydantic import BaseModel, ValidationError
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from edi_gateway.web.api.errors import ApiRefusal, ErrorEntry, invalid, invalid_model
+from edi_gateway.web.api import texts
+from edi_gateway.web.api.errors import ApiRefusal, ErrorEntry, fault, invalid, invalid_model
+from edi_gateway.web.api.texts import Filled, language
 
 View = Callable[..., Response]
 Model = TypeVar("Model", bound=BaseModel)
+
+DEPTH_MAX = 40
+"""How deeply a body may nest; a record needs six."""
+
+WHY_CHARACTERS_MAX = 300
 
 
 def reads(view: View) -> View:
@@ -31,7 +38,7 @@ def reads(view: View) -> View:
     def checked(**path_values: Any) -> Response:
         sources: dict[str, Callable[[], Any]] = {
             "path": lambda: path_values,
-            "query": lambda: request.args.to_dict(),
+            "query": lambda: _parameters(models["query"]),
             "header": _headers,
             "body": read_json,
         }
@@ -42,47 +49,87 @@ def reads(view: View) -> View:
     return checked
 
 
+def _parameters(model: type[BaseModel]) -> dict[str, Any]:
+    """The query's parameters; only one whose field is a list may be given more than once."""
+    lists = {name for name, info in model.model_fields.items() if get_origin(info.annotation) is list}
+    given = request.args.to_dict(flat=False)
+    repeated = [name for name, values in given.items() if len(values) > 1 and name not in lists]
+    if repeated:
+        raise invalid([fault(name, "duplicate_parameter", texts.PARAMETER_TWICE) for name in repeated])
+    return {name: values if name in lists else values[0] for name, values in given.items()}
+
+
 def _headers() -> dict[str, str]:
     return {name.lower().replace("-", "_"): value for name, value in request.headers.items()}
 
 
 def _validated(model: type[Model], values: Any) -> Model:
+    if nuls := list(_nuls(values, "")):
+        raise invalid([fault(path, "nul_character", texts.NUL) for path in nuls])
     try:
         return model.model_validate(values)
     except ValidationError as error:
         raise invalid_model(error) from None
 
 
-def read_json() -> Any:
-    """The request's body as JSON. Raises ApiRefusal."""
-    if not request.is_json:
-        raise ApiRefusal(415, "invalid", "send the body as application/json")
+def _nuls(value: Any, path: str) -> Iterator[str]:
+    """Where a text holds NUL, which no document can carry and not every database keeps."""
+    if isinstance(value, str):
+        if "\0" in value:
+            yield path
+        return
+    if isinstance(value, dict):
+        if any("\0" in name for name in value):
+            yield path
+        entries: Iterable[tuple[Any, Any]] = value.items()
+    elif isinstance(value, list):
+        entries = enumerate(value)
+    else:
+        return
+    for name, inner in entries:
+        yield from _nuls(inner, f"{path}/{name}" if path else str(name))
+
+
+def read_data() -> bytes:
+    """The request's body, bounded. Raises ApiRefusal (413)."""
     try:
-        data = request.get_data(cache=False)
+        return request.get_data(cache=False)
     except RequestEntityTooLarge:
-        raise ApiRefusal(413, "too_large", f"the body is larger than {request.max_content_length} bytes") from None
+        raise ApiRefusal(413, Filled(texts.TOO_LARGE, {"bytes": request.max_content_length})) from None
+
+
+def read_json() -> Any:
+    """The request's body as JSON. Raises ApiRefusal (400, 413, 415, 422)."""
+    if not request.is_json:
+        raise ApiRefusal(415, texts.JSON_EXPECTED)
+    data = read_data()
     try:
         value = json.loads(
             data.decode("utf-8"), parse_float=Decimal, parse_constant=_no_constant, object_pairs_hook=_unique
         )
-        _refuse_half_characters(value)
+        _look_through(value)
         return value
     except (ValueError, RecursionError) as error:
         why = "it nests too deeply" if isinstance(error, RecursionError) else str(error)
-        raise ApiRefusal(400, "invalid", f"the body is not JSON in UTF-8: {why}") from None
+        raise ApiRefusal(400, Filled(texts.NOT_JSON, {"why": why[:WHY_CHARACTERS_MAX]})) from None
 
 
-def _refuse_half_characters(value: Any) -> None:
-    """JSON can escape half of a surrogate pair; no text holds one. Raises ValueError."""
-    waiting = [value]
+def _look_through(value: Any) -> None:
+    """Half of a surrogate pair, which JSON can escape and no text holds, and what nests deeper than any record does.
+
+    Raises ValueError.
+    """
+    waiting = [(value, 0)]
     while waiting:
-        item = waiting.pop()
+        item, depth = waiting.pop()
+        if depth > DEPTH_MAX:
+            raise ValueError("it nests too deeply")
         if isinstance(item, str):
             item.encode("utf-8")
         elif isinstance(item, dict):
-            waiting += [*item, *item.values()]
+            waiting += [(inner, depth + 1) for inner in (*item, *item.values())]
         elif isinstance(item, list):
-            waiting += item
+            waiting += [(inner, depth + 1) for inner in item]
 
 
 def _no_constant(name: str) -> Any:
@@ -93,6 +140,6 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, value in pairs:
         if name in found:
-            raise invalid([ErrorEntry(path=name, code="duplicate_key", message="the key is given twice")])
+            raise invalid([ErrorEntry(path=name, code="duplicate_key", message=texts.KEY_TWICE.said(language()))])
         found[name] = value
     return found

@@ -1,14 +1,18 @@
-"""What came and went, over REST: stock, invoices, shipments, messages, transmissions, events."""
+"""What came and went, over REST: stock, invoices, shipments, messages, findings, transmissions, events."""
 
 from __future__ import annotations
 
 from flask import Response, jsonify
-from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models import Tag
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, or_, select
 
 from edi_gateway.gateway import overview
 from edi_gateway.gateway.app import Gateway
+from edi_gateway.gateway.availability import availability
+from edi_gateway.gateway.tokens import Scope
+from edi_gateway.marketplace.articles import article_key
+from edi_gateway.marketplace.parties import ItemIdentity
+from edi_gateway.store.api import events_after
 from edi_gateway.store.business import (
     BusinessEvent,
     InvoiceRow,
@@ -18,12 +22,28 @@ from edi_gateway.store.business import (
     ShipmentRow,
     StockLevelRow,
 )
-from edi_gateway.store.documents import Message, is_overdue
+from edi_gateway.store.documents import Interchange, Message, StoredFinding, is_overdue
 from edi_gateway.store.transmissions import Transmission
-from edi_gateway.web.api.bodies import reads
+from edi_gateway.web.api.access import caller, visible
+from edi_gateway.web.api.answers import (
+    Availability,
+    Events,
+    Findings,
+    Inventory,
+    Invoices,
+    InvoicesFound,
+    MessageOut,
+    Messages,
+    Shipments,
+    ShipmentsFound,
+    TransmissionOut,
+    Transmissions,
+)
 from edi_gateway.web.api.errors import not_found
 from edi_gateway.web.api.models import (
+    AvailabilityQuery,
     EventsQuery,
+    FindingsQuery,
     InventoryQuery,
     InvoicePath,
     InvoicesQuery,
@@ -33,54 +53,74 @@ from edi_gateway.web.api.models import (
     PartnerQuery,
     ShipmentPath,
     ShipmentsQuery,
+    TransmissionPath,
     TransmissionsQuery,
 )
 from edi_gateway.web.api.pages import bad_cursor
+from edi_gateway.web.api.routes import Routes
+from edi_gateway.web.api.texts import Text, language
 
-STOCK = [Tag(name="inventory", description="What can be sold")]
-INVOICES = [Tag(name="invoices", description="Vendors' invoices and how they match; commission invoices")]
-SHIPMENTS = [Tag(name="shipments", description="What vendors have despatched")]
-TRAFFIC = [Tag(name="traffic", description="Messages with their findings, and transmissions")]
-EVENTS = [Tag(name="events", description="What the shop must hear of: payments, stock")]
+STOCK = Tag(name="inventory", description="What can be sold")
+INVOICES = Tag(name="invoices", description="Vendors' invoices and how they match; commission invoices")
+SHIPMENTS = Tag(name="shipments", description="What vendors have despatched")
+TRAFFIC = Tag(name="traffic", description="Messages with their findings, and transmissions")
+EVENTS = Tag(name="events", description="What the shop must hear of: payments, stock")
+
+_INVOICE, _SHIPMENT = Text("invoice", "facture"), Text("shipment", "expédition")
+_MESSAGE, _TRANSMISSION = Text("message", "message"), Text("transmission", "transmission")
 
 
-def add_routes(api: APIBlueprint, gateway: Gateway) -> None:
+def add_routes(routes: Routes, gateway: Gateway) -> None:
     """All of the reading routes."""
-    _add_inventory(api, gateway)
-    _add_invoices(api, gateway)
-    _add_shipments(api, gateway)
-    _add_messages(api, gateway)
-    _add_transmissions(api, gateway)
-    _add_events(api, gateway)
+    _add_inventory(routes.under(STOCK), gateway)
+    _add_invoices(routes.under(INVOICES), gateway)
+    _add_shipments(routes.under(SHIPMENTS), gateway)
+    _add_messages(routes.under(TRAFFIC), gateway)
+    _add_findings(routes.under(TRAFFIC), gateway)
+    _add_transmissions(routes.under(TRAFFIC), gateway)
+    _add_events(routes.under(EVENTS), gateway)
 
 
-def _add_inventory(api: APIBlueprint, gateway: Gateway) -> None:
-    @api.get("/inventory", tags=STOCK, summary="Stock by article and place, with what can be sold of it")
-    @reads
+def _add_inventory(routes: Routes, gateway: Gateway) -> None:
+    @routes.get("/inventory", Scope.INVENTORY_READ, "Stock by article and place, and what can be sold", Inventory)
     def inventory(query: InventoryQuery) -> Response:
-        statement = select(StockLevelRow).where(StockLevelRow.id > query.after)
-        if query.partner is not None:
-            statement = statement.where(StockLevelRow.partnership == query.partner)
+        statement = select(StockLevelRow).where(*visible(StockLevelRow.partnership, query.partner))
         if query.gtin is not None:
-            statement = statement.where(StockLevelRow.gtin == query.gtin)
+            statement = statement.where(StockLevelRow.article == article_key(ItemIdentity(gtin=query.gtin)))
+        with gateway.database.read() as reading, bad_cursor():
+            rows, following = overview.page_by_number(
+                reading.session,
+                statement,
+                StockLevelRow.id,
+                limit=query.limit,
+                cursor=query.cursor,
+                newest_first=False,
+            )
+        return jsonify({"inventory": [overview.stock_json(row) for row in rows], "next": following})
+
+    @routes.get("/availability", Scope.INVENTORY_READ, "What can be sold of these articles now", Availability)
+    def what_can_be_sold(query: AvailabilityQuery) -> Response:
+        partner = query.partner if query.partner is not None else caller().partner
+        if partner is not None and not caller().sees(partner):
+            return jsonify({"availability": [_unknown(gtin) for gtin in dict.fromkeys(query.gtin)]})
         with gateway.database.read() as reading:
-            rows = list(reading.session.scalars(statement.order_by(StockLevelRow.id).limit(query.limit + 1)))
-        shown = rows[: query.limit]
-        following = shown[-1].id if len(rows) > query.limit else None
-        return jsonify({"inventory": [overview.stock_json(row) for row in shown], "next": following})
+            return jsonify({"availability": availability(reading.session, query.gtin, partner)})
 
 
-def _add_invoices(api: APIBlueprint, gateway: Gateway) -> None:
-    @api.get("/invoices", tags=INVOICES, summary="List invoices, newest first")
-    @reads
+def _unknown(gtin: str) -> dict[str, object]:
+    return {"gtin": gtin, "known": False, "available": "0", "offers": []}
+
+
+def _add_invoices(routes: Routes, gateway: Gateway) -> None:
+    @routes.get("/invoices", Scope.INVOICES_READ, "List invoices, newest first", Invoices)
     def invoices(query: InvoicesQuery) -> Response:
         wanted = {
-            InvoiceRow.partnership: query.partner,
             InvoiceRow.state: query.state,
             InvoiceRow.kind: query.kind,
             InvoiceRow.direction: query.direction,
         }
-        conditions = [column == value for column, value in wanted.items() if value is not None]
+        conditions = visible(InvoiceRow.partnership, query.partner)
+        conditions += [column == value for column, value in wanted.items() if value is not None]
         with gateway.database.read() as reading, bad_cursor():
             rows, following = overview.page(
                 reading.session,
@@ -92,36 +132,32 @@ def _add_invoices(api: APIBlueprint, gateway: Gateway) -> None:
             )
             return jsonify({"invoices": [overview.invoice_json(row) for row in rows], "next": following})
 
-    @api.get(
-        "/invoices/<path:number>", tags=INVOICES, summary="The invoices of this number, with match and discrepancies"
+    @routes.get(
+        "/invoices/<path:number>",
+        Scope.INVOICES_READ,
+        "The invoices of this number, with match and discrepancies",
+        InvoicesFound,
+        refusals=(404,),
     )
-    @reads
     def invoice(path: InvoicePath, query: PartnerQuery) -> Response:
-        statement = select(InvoiceRow).where(InvoiceRow.number == path.number).order_by(InvoiceRow.id)
-        if query.partner is not None:
-            statement = statement.where(InvoiceRow.partnership == query.partner)
+        statement = (
+            select(InvoiceRow)
+            .where(InvoiceRow.number == path.number, *visible(InvoiceRow.partnership, query.partner))
+            .order_by(InvoiceRow.id)
+        )
         with gateway.database.read() as reading:
             rows = list(reading.session.scalars(statement.limit(overview.PAGE_ROWS_MAX)))
         if not rows:
-            raise not_found(f"there is no invoice {path.number}")
+            raise not_found(_INVOICE, path.number)
         return jsonify({"invoices": [overview.invoice_json(row) for row in rows]})
 
 
-def _add_shipments(api: APIBlueprint, gateway: Gateway) -> None:
-    @api.get("/shipments", tags=SHIPMENTS, summary="List shipments, newest first")
-    @reads
+def _add_shipments(routes: Routes, gateway: Gateway) -> None:
+    @routes.get("/shipments", Scope.SHIPMENTS_READ, "List shipments, newest first", Shipments)
     def shipments(query: ShipmentsQuery) -> Response:
-        conditions = []
-        if query.partner is not None:
-            conditions.append(ShipmentRow.partnership == query.partner)
+        conditions = visible(ShipmentRow.partnership, query.partner)
         if query.order is not None:
-            of_order = (
-                select(ShipmentLineRow.shipment_id)
-                .join(OrderLineRow, OrderLineRow.id == ShipmentLineRow.order_line_id)
-                .join(OrderRow, OrderRow.id == OrderLineRow.order_id)
-                .where(OrderRow.number == query.order)
-            )
-            conditions.append(ShipmentRow.id.in_(of_order))
+            conditions.append(ShipmentRow.id.in_(_of_order(query.order)))
         with gateway.database.read() as reading, bad_cursor():
             rows, following = overview.page(
                 reading.session,
@@ -134,30 +170,47 @@ def _add_shipments(api: APIBlueprint, gateway: Gateway) -> None:
             shown = [overview.shipment_json(reading.session, row) for row in rows]
             return jsonify({"shipments": shown, "next": following})
 
-    @api.get("/shipments/<path:number>", tags=SHIPMENTS, summary="The shipments of this number")
-    @reads
+    @routes.get(
+        "/shipments/<path:number>",
+        Scope.SHIPMENTS_READ,
+        "The shipments of this number",
+        ShipmentsFound,
+        refusals=(404,),
+    )
     def shipment(path: ShipmentPath, query: PartnerQuery) -> Response:
-        statement = select(ShipmentRow).where(ShipmentRow.number == path.number).order_by(ShipmentRow.id)
-        if query.partner is not None:
-            statement = statement.where(ShipmentRow.partnership == query.partner)
+        statement = (
+            select(ShipmentRow)
+            .where(ShipmentRow.number == path.number, *visible(ShipmentRow.partnership, query.partner))
+            .order_by(ShipmentRow.id)
+        )
         with gateway.database.read() as reading:
             rows = list(reading.session.scalars(statement.limit(overview.PAGE_ROWS_MAX)))
             if not rows:
-                raise not_found(f"there is no shipment {path.number}")
+                raise not_found(_SHIPMENT, path.number)
             return jsonify({"shipments": [overview.shipment_json(reading.session, row) for row in rows]})
 
 
-def _add_messages(api: APIBlueprint, gateway: Gateway) -> None:
-    @api.get("/messages", tags=TRAFFIC, summary="List messages, newest first")
-    @reads
+def _of_order(number: str) -> ColumnElement[int]:
+    """The ids of the shipments that brought anything of an order of this number."""
+    return (
+        select(ShipmentLineRow.shipment_id)
+        .join(OrderLineRow, OrderLineRow.id == ShipmentLineRow.order_line_id)
+        .join(OrderRow, OrderRow.id == OrderLineRow.order_id)
+        .where(OrderRow.number == number)
+        .scalar_subquery()
+    )
+
+
+def _add_messages(routes: Routes, gateway: Gateway) -> None:
+    @routes.get("/messages", Scope.TRAFFIC_READ, "List messages, newest first", Messages)
     def messages(query: MessagesQuery) -> Response:
         wanted = {
-            Message.partnership: query.partner,
             Message.direction: query.direction,
             Message.type: query.type,
             Message.state: query.state,
         }
-        conditions = [column == value for column, value in wanted.items() if value is not None]
+        conditions = visible(Message.partnership, query.partner)
+        conditions += [column == value for column, value in wanted.items() if value is not None]
         if query.document is not None:
             conditions.append(or_(Message.document_number == query.document, Message.business_key == query.document))
         if query.overdue:
@@ -173,23 +226,45 @@ def _add_messages(api: APIBlueprint, gateway: Gateway) -> None:
             )
         return jsonify({"messages": [overview.message_summary(row) for row in rows], "next": following})
 
-    @api.get("/messages/<id>", tags=TRAFFIC, summary="One message with its findings, its envelope and its record")
-    @reads
+    @routes.get(
+        "/messages/<id>",
+        Scope.TRAFFIC_READ,
+        "One message with its findings, its envelope and its record",
+        MessageOut,
+        refusals=(404,),
+    )
     def message(path: MessagePath, query: MessageQuery) -> Response:
         with gateway.database.read() as reading:
             row = reading.session.get(Message, path.id)
-            if row is None:
-                raise not_found(f"there is no message {path.id}")
-            return jsonify(overview.message_json(reading.session, row, query.language))
+            if row is None or not caller().sees(row.partnership):
+                raise not_found(_MESSAGE, path.id)
+            return jsonify(overview.message_json(reading.session, row, query.language or language()))
 
 
-def _add_transmissions(api: APIBlueprint, gateway: Gateway) -> None:
-    @api.get("/transmissions", tags=TRAFFIC, summary="List transmissions, newest first")
-    @reads
+def _add_findings(routes: Routes, gateway: Gateway) -> None:
+    @routes.get("/findings", Scope.TRAFFIC_READ, "List what was wrong with documents, newest first", Findings)
+    def findings(query: FindingsQuery) -> Response:
+        statement = select(StoredFinding)
+        if partner := visible(Interchange.partnership, query.partner):
+            statement = statement.join(Interchange, Interchange.id == StoredFinding.interchange_id).where(*partner)
+        wanted = {
+            StoredFinding.code: query.code,
+            StoredFinding.severity: query.severity,
+            StoredFinding.message_id: query.message,
+        }
+        statement = statement.where(*(column == value for column, value in wanted.items() if value is not None))
+        with gateway.database.read() as reading, bad_cursor():
+            rows, following = overview.page_by_number(
+                reading.session, statement, StoredFinding.id, limit=query.limit, cursor=query.cursor
+            )
+            shown = overview.listed_findings(reading.session, rows, query.language or language())
+            return jsonify({"findings": shown, "next": following})
+
+
+def _add_transmissions(routes: Routes, gateway: Gateway) -> None:
+    @routes.get("/transmissions", Scope.TRAFFIC_READ, "List transmissions, newest first", Transmissions)
     def transmissions(query: TransmissionsQuery) -> Response:
-        conditions = []
-        if query.partner is not None:
-            conditions.append(Transmission.partnership == query.partner)
+        conditions = visible(Transmission.partnership, query.partner)
         if query.direction is not None:
             conditions.append(Transmission.direction == query.direction.value)
         if query.state is not None:
@@ -205,12 +280,21 @@ def _add_transmissions(api: APIBlueprint, gateway: Gateway) -> None:
             )
         return jsonify({"transmissions": [overview.transmission_json(row) for row in rows], "next": following})
 
+    @routes.get("/transmissions/<id>", Scope.TRAFFIC_READ, "One transmission", TransmissionOut, refusals=(404,))
+    def transmission(path: TransmissionPath) -> Response:
+        with gateway.database.read() as reading:
+            row = reading.session.get(Transmission, path.id)
+            if row is None or not caller().sees(row.partnership or ""):
+                raise not_found(_TRANSMISSION, path.id)
+            return jsonify(overview.transmission_json(row))
 
-def _add_events(api: APIBlueprint, gateway: Gateway) -> None:
-    @api.get("/events", tags=EVENTS, summary="What happened after an event, oldest first")
-    @reads
+
+def _add_events(routes: Routes, gateway: Gateway) -> None:
+    @routes.get("/events", Scope.EVENTS_READ, "What happened after an event, oldest first", Events)
     def events(query: EventsQuery) -> Response:
-        statement = select(BusinessEvent).where(BusinessEvent.number > query.after).order_by(BusinessEvent.number)
+        statement = events_after(query.after, kinds=query.kind).where(
+            *visible(BusinessEvent.partnership, query.partner)
+        )
         with gateway.database.read() as reading:
             rows = list(reading.session.scalars(statement.limit(query.limit)))
         last = rows[-1].number if rows else query.after

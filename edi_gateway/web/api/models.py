@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from edi_gateway.edifact.findings import Severity
 from edi_gateway.gateway.overview import KEY_MAX, PAGE_ROWS, PAGE_ROWS_MAX
 from edi_gateway.marketplace.fulfilment import OrderState
 from edi_gateway.marketplace.order import Order
@@ -16,19 +17,18 @@ from edi_gateway.store.documents import MessageState
 from edi_gateway.store.transmissions import TransmissionState
 
 Name = Annotated[str, Field(min_length=1, max_length=80)]
+Gtin = Annotated[str, Field(pattern=r"^[0-9]{8,14}$", description="8 to 14 digits", examples=["3760123450010"])]
+Kind = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_.-]{0,59}$", examples=["payment.capturable"])]
 IDEMPOTENCY_KEY_CHARACTERS_MAX = 200
+ETAG_CHARACTERS_MAX = 200
+GTINS_MAX = 500
+KINDS_MAX = 50
 
 
 class Strict(BaseModel):
     """A part of a request."""
 
     model_config = ConfigDict(extra="forbid")
-
-
-class Answer(BaseModel):
-    """What an answer holds: see the description of each route; quantities and amounts are strings."""
-
-    model_config = ConfigDict(extra="allow")
 
 
 class PlaceOrder(Strict):
@@ -91,11 +91,19 @@ class OrdersQuery(PageQuery):
     state: OrderState | None = None
 
 
-class InventoryQuery(Strict):
-    limit: int = Field(default=PAGE_ROWS, ge=1, le=PAGE_ROWS_MAX)
-    after: int = Field(default=0, ge=0, le=KEY_MAX, description="`next` of the page before")
+class ConfirmationsQuery(PageQuery):
+    order: Name | None = Field(default=None, description="only answers to orders of this number")
+
+
+class InventoryQuery(PageQuery):
+    gtin: Gtin | None = None
+
+
+class AvailabilityQuery(Strict):
+    gtin: list[Gtin] = Field(
+        min_length=1, max_length=GTINS_MAX, description="one or more, each as a parameter of its own: gtin=…&gtin=…"
+    )
     partner: Name | None = None
-    gtin: str | None = Field(default=None, max_length=14)
 
 
 class InvoicesQuery(PageQuery):
@@ -117,7 +125,26 @@ class MessagesQuery(PageQuery):
 
 
 class MessageQuery(Strict):
-    language: Literal["en", "fr"] = "en"
+    language: Literal["en", "fr"] | None = Field(default=None, description="of the findings; else by Accept-Language")
+
+
+class FindingsQuery(PageQuery):
+    code: str | None = Field(default=None, max_length=8, description="such as B601")
+    severity: Severity | None = None
+    message: Name | None = Field(default=None, description="only those of the message with this id")
+    language: Literal["en", "fr"] | None = Field(default=None, description="else by Accept-Language")
+
+
+class TransmissionPath(Strict):
+    id: Name
+
+
+class StatementsQuery(PageQuery):
+    pass
+
+
+class StatementPath(Strict):
+    id: int = Field(ge=1, le=KEY_MAX)
 
 
 class TransmissionsQuery(PageQuery):
@@ -128,6 +155,8 @@ class TransmissionsQuery(PageQuery):
 class EventsQuery(Strict):
     after: int = Field(default=0, ge=0, le=KEY_MAX, description="number of the last event seen")
     limit: int = Field(default=PAGE_ROWS, ge=1, le=PAGE_ROWS_MAX)
+    kind: list[Kind] = Field(default=[], max_length=KINDS_MAX, description="only these kinds; may be repeated")
+    partner: Name | None = None
 
 
 class CommissionCycleBody(Strict):

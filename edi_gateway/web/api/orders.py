@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from flask import Response, jsonify
-from flask_openapi3.blueprint import APIBlueprint
+from typing import Any
+
+from flask import Response, jsonify, request
 from flask_openapi3.models import Tag
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -20,19 +21,24 @@ from edi_gateway.gateway.orders import (
     decide_payment,
     place_order,
 )
+from edi_gateway.gateway.tokens import Scope
 from edi_gateway.marketplace.fulfilment import PaymentState
-from edi_gateway.store.business import OrderRow, ShipmentLineRow, ShipmentRow, orders_numbered
-from edi_gateway.web.api.bodies import reads
+from edi_gateway.store.business import ConfirmationRow, OrderRow, ShipmentLineRow, ShipmentRow, orders_numbered
+from edi_gateway.web.api import texts
+from edi_gateway.web.api.access import caller, visible
+from edi_gateway.web.api.answers import Confirmations, OrderAsPlaced, Orders, OrderWithShipments
 from edi_gateway.web.api.errors import (
     ApiRefusal,
     ErrorEntry,
     conflict,
+    entry_of,
+    fault,
     invalid,
     invalid_record,
     not_found,
 )
 from edi_gateway.web.api.models import (
-    Answer,
+    ConfirmationsQuery,
     DecidePayment,
     OrderHeaders,
     OrderPath,
@@ -41,17 +47,41 @@ from edi_gateway.web.api.models import (
     PlaceOrder,
 )
 from edi_gateway.web.api.pages import bad_cursor
+from edi_gateway.web.api.routes import Routes
+from edi_gateway.web.api.texts import Filled, Text
+from edi_gateway.web.api.versions import etag_of, require_match
 
 ORDERS = [Tag(name="orders", description="Orders of the shop, and what the vendors made of them")]
 
 
-def add_routes(api: APIBlueprint, gateway: Gateway) -> None:
-    """POST /orders, GET /orders, GET /orders/{number}, POST /orders/{number}/payment."""
+_ORDER = Text("order", "commande")
+_CONTRADICTS = Text(
+    "its number or its Idempotency-Key stands for another order: {why}",
+    "son numéro ou son Idempotency-Key désigne une autre commande : {why}",
+)
+_PAID_OTHERWISE = Text(
+    "the payment was decided otherwise before: {why}", "le paiement a été décidé autrement auparavant : {why}"
+)
 
-    @api.post("/orders", tags=ORDERS, summary="Place an order for a vendor", responses={201: Answer})
-    @reads
+
+def add_routes(routes: Routes, gateway: Gateway) -> None:
+    """POST /orders, GET /orders, GET /orders/{number}, POST /orders/{number}/payment, GET /confirmations."""
+    _add_placing(routes.under(*ORDERS), gateway)
+    _add_reading(routes.under(*ORDERS), gateway)
+
+
+def _add_placing(routes: Routes, gateway: Gateway) -> None:
+    @routes.post(
+        "/orders",
+        Scope.ORDERS_PLACE,
+        "Place an order for a vendor",
+        {200: OrderAsPlaced, 201: OrderAsPlaced},
+        refusals=(409, 415),
+    )
     def place(body: PlaceOrder, header: OrderHeaders) -> Response:
         """201 where the order is new, 200 where the same order was placed before, 409 where another one was."""
+        if not caller().sees(body.partner):
+            raise invalid([unknown_partner(body.partner)])
         try:
             placed = place_order(
                 gateway,
@@ -60,22 +90,42 @@ def add_routes(api: APIBlueprint, gateway: Gateway) -> None:
                 payment=PaymentState(body.payment),
                 idempotency_key=header.idempotency_key,
             )
-        except UnknownPartner as refusal:
-            raise invalid([unknown_partner(refusal)]) from None
+        except UnknownPartner:
+            raise invalid([unknown_partner(body.partner)]) from None
         except OrderRefused as refusal:
             raise invalid_record(refusal.findings, "order") from None
         except OrderConflict as refusal:
-            raise conflict(str(refusal)) from None
+            raise conflict(Filled(_CONTRADICTS, {"why": refusal})) from None
         except ComposeRefused as refusal:
             raise _not_sendable(refusal) from None
         return _placed(gateway, placed)
 
-    @api.get("/orders", tags=ORDERS, summary="List orders, newest first")
-    @reads
+    @routes.post(
+        "/orders/<number>/payment",
+        Scope.ORDERS_PLACE,
+        "Say what the payment provider decided",
+        {200: OrderAsPlaced},
+        refusals=(404, 409, 412, 415),
+        is_conditional=True,
+    )
+    def pay(path: OrderPath, query: PartnerQuery, body: DecidePayment) -> Response:
+        """Accepted: ORDERS leaves. Refused: the order is cancelled. The same decision again changes nothing."""
+        partner = _checked(gateway, path.number, query.partner)
+        try:
+            placed = decide_payment(gateway, partner, path.number, PaymentState(body.payment))
+        except PaymentConflict as refusal:
+            raise conflict(Filled(_PAID_OTHERWISE, {"why": refusal})) from None
+        except UnknownPartner as refusal:
+            raise conflict(str(refusal)) from None
+        except ComposeRefused as refusal:
+            raise _not_sendable(refusal) from None
+        return _placed(gateway, placed, status=200)
+
+
+def _add_reading(routes: Routes, gateway: Gateway) -> None:
+    @routes.get("/orders", Scope.ORDERS_READ, "List orders, newest first", Orders)
     def list_orders(query: OrdersQuery) -> Response:
-        conditions = []
-        if query.partner is not None:
-            conditions.append(OrderRow.partnership == query.partner)
+        conditions = visible(OrderRow.partnership, query.partner)
         if query.state is not None:
             conditions.append(OrderRow.state == query.state)
         with gateway.database.read() as reading, bad_cursor():
@@ -89,30 +139,52 @@ def add_routes(api: APIBlueprint, gateway: Gateway) -> None:
             )
             return jsonify({"orders": [overview.order_summary(row) for row in rows], "next": following})
 
-    @api.get("/orders/<number>", tags=ORDERS, summary="One order with lines, quantities, answers and shipments")
-    @reads
-    def show(path: OrderPath, query: PartnerQuery) -> Response:
+    @routes.get(
+        "/orders/<number>",
+        Scope.ORDERS_READ,
+        "One order with lines, quantities, answers and shipments",
+        OrderWithShipments,
+        refusals=(404, 409),
+    )
+    def show_order(path: OrderPath, query: PartnerQuery) -> Response:
         with gateway.database.read() as reading:
-            row = find_one(reading.session, path.number, query.partner)
-            shown = overview.order_json(reading.session, row)
-            shown["shipments"] = [
-                overview.shipment_json(reading.session, shipment) for shipment in _shipments(reading.session, row)
-            ]
-            return jsonify(shown)
+            shown = order_document(reading.session, find_one(reading.session, path.number, query.partner))
+        response = jsonify(shown)
+        response.set_etag(etag_of(shown))
+        return response
 
-    @api.post("/orders/<number>/payment", tags=ORDERS, summary="Say what the payment provider decided")
-    @reads
-    def pay(path: OrderPath, query: PartnerQuery, body: DecidePayment) -> Response:
-        """Accepted: ORDERS leaves. Refused: the order is cancelled. The same decision again changes nothing."""
-        with gateway.database.read() as reading:
-            partner = find_one(reading.session, path.number, query.partner).partnership
-        try:
-            placed = decide_payment(gateway, partner, path.number, PaymentState(body.payment))
-        except (PaymentConflict, UnknownPartner) as refusal:
-            raise conflict(str(refusal)) from None
-        except ComposeRefused as refusal:
-            raise _not_sendable(refusal) from None
-        return _placed(gateway, placed, status=200)
+    @routes.get("/confirmations", Scope.ORDERS_READ, "List the vendors' answers to orders, newest first", Confirmations)
+    def confirmations(query: ConfirmationsQuery) -> Response:
+        of_orders = select(OrderRow.id).where(*visible(OrderRow.partnership, query.partner))
+        if query.order is not None:
+            of_orders = of_orders.where(OrderRow.number == query.order)
+        with gateway.database.read() as reading, bad_cursor():
+            rows, following = overview.page(
+                reading.session,
+                ConfirmationRow,
+                [ConfirmationRow.order_id.in_(of_orders)],
+                (ConfirmationRow.received_at, ConfirmationRow.id),
+                limit=query.limit,
+                cursor=query.cursor,
+            )
+            shown = [overview.confirmation_json(reading.session, row) for row in rows]
+            return jsonify({"confirmations": shown, "next": following})
+
+
+def order_document(session: Session, row: OrderRow) -> dict[str, Any]:
+    """One order with all that happened: what GET /orders/{number} shows, and what its ETag is of."""
+    shown = overview.order_json(session, row)
+    shown["shipments"] = [overview.shipment_json(session, shipment) for shipment in _shipments(session, row)]
+    return shown
+
+
+def _checked(gateway: Gateway, number: str, partner: str | None) -> str:
+    """Whose order this is. Raises ApiRefusal, 412 where If-Match names another version of it."""
+    with gateway.database.read() as reading:
+        row = find_one(reading.session, number, partner)
+        if request.if_match:
+            require_match(etag_of(order_document(reading.session, row)))
+        return row.partnership
 
 
 def _placed(gateway: Gateway, placed: Placed, status: int | None = None) -> Response:
@@ -126,12 +198,13 @@ def _placed(gateway: Gateway, placed: Placed, status: int | None = None) -> Resp
 
 def find_one(session: Session, number: str, partner: str | None) -> OrderRow:
     """The order of this number; raises ApiRefusal where there is none, or several and no partner is named."""
-    found = [row for row in orders_numbered(session, number) if partner in (None, row.partnership)]
+    known = [row for row in orders_numbered(session, number) if caller().sees(row.partnership)]
+    found = [row for row in known if partner in (None, row.partnership)]
     if not found:
-        raise not_found(f"there is no order {number}" + (f" for {partner}" if partner else ""))
+        raise not_found(_ORDER, number)
     if len(found) > 1:
         partners = ", ".join(row.partnership for row in found)
-        raise conflict(f"several partners have an order {number}: add ?partner= with one of {partners}")
+        raise conflict(Filled(texts.SEVERAL_PARTNERS, {"partners": partners}))
     return found[0]
 
 
@@ -148,15 +221,15 @@ def _shipments(session: Session, order: OrderRow) -> list[ShipmentRow]:
     )
 
 
-def unknown_partner(refusal: UnknownPartner) -> ErrorEntry:
-    return ErrorEntry(
-        path="partner", code="unknown_partner", message=str(refusal), hint="see `edi-gateway partners list`"
-    )
+_UNKNOWN_PARTNER = Text("there is no active trading partner {name}", "il n'y a pas de partenaire actif {name}")
+_NOT_SENDABLE = Text("the order cannot be sent: {why}", "la commande ne peut être envoyée : {why}")
+
+
+def unknown_partner(name: str) -> ErrorEntry:
+    """The error of a request that names a partner who is not there, or not for the caller."""
+    return fault("partner", "unknown_partner", Filled(_UNKNOWN_PARTNER, {"name": name}))
 
 
 def _not_sendable(refusal: ComposeRefused) -> ApiRefusal:
-    errors = [
-        ErrorEntry(path="order", code=finding.code, message=finding.text(), hint=finding.hint())
-        for finding in refusal.findings
-    ]
-    return invalid([ErrorEntry(path="order", code="not_sendable", message=refusal.why), *errors])
+    why = fault("order", "not_sendable", Filled(_NOT_SENDABLE, {"why": refusal.why}))
+    return invalid([why, *(entry_of(finding, "order") for finding in refusal.findings)])

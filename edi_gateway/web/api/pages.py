@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from edi_gateway.gateway.overview import BadCursor
-from edi_gateway.web.api.errors import ErrorEntry, invalid
+from edi_gateway.web.api import texts
+from edi_gateway.web.api.errors import fault, invalid
 
 
 @contextmanager
@@ -15,5 +16,4 @@ def bad_cursor() -> Iterator[None]:
     try:
         yield
     except BadCursor:
-        entry = ErrorEntry(path="cursor", code="bad_cursor", message="not a cursor that a page gave as `next`")
-        raise invalid([entry]) from None
+        raise invalid([fault("cursor", "bad_cursor", texts.BAD_CURSOR)]) from None
