@@ -79,6 +79,12 @@ _OF_INTERCHANGE = frozenset({"UNA", "UNB", "UNZ", "UNG", "UNH"})
 _OF_GROUP = frozenset({"UNG", "UNE"})
 _OF_MESSAGE = frozenset({"UNH", "UNT"})
 
+_NOT_IN_SYNTAX_4 = {"19": "37", "27": "18", "31": "18", "34": "16", "38": "37", "41": "18", "42": "18", "43": "18"}
+"""0085: codes that the list of syntax 4 no longer has, and the nearest that it has."""
+
+_CODE_AT = {"UCI": 5, "UCF": 5, "UCM": 4, "UCS": 2, "UCD": 1}
+"""Where 0085 stands, the tag being 0."""
+
 FIRST_BEYOND_LATIN_1 = 0x100
 
 
@@ -129,7 +135,11 @@ def answer(verdict: InterchangeVerdict) -> list[Segment]:
 
     Raises ValueError if UNB could not be read: there is nobody to answer then (see `needs_answer`).
     """
-    header = _header(verdict)
+    body = _answer(verdict, _header(verdict))
+    return [_in_syntax_4(segment) for segment in body] if _header(verdict).syntax_version == "4" else body
+
+
+def _answer(verdict: InterchangeVerdict, header: InterchangeHeader) -> list[Segment]:
     if verdict.rejected:
         return [_uci(header, Action.REJECTED, _first_error(verdict.findings), _OF_INTERCHANGE)]
     rejections = list(_rejections(verdict))
@@ -237,6 +247,17 @@ def _error(error: Finding | None, named: frozenset[str]) -> list[list[str]]:
     if error.segment not in named:
         return [[_code(error)]]
     return [[_code(error)], [error.segment or ""], *([_place(error)] if error.element is not None else [])]
+
+
+def _in_syntax_4(segment: Segment) -> Segment:
+    """The same with the codes that CONTRL 4:1 has; its list of service segments (0135) is without UNA."""
+    place = _CODE_AT[segment.tag]
+    elements = segment.elements
+    if place < len(elements):
+        elements[place] = [_NOT_IN_SYNTAX_4.get(segment.get(place), segment.get(place))]
+        if segment.get(place + 1) == "UNA":
+            del elements[place + 1 :]
+    return segment
 
 
 def _first_error(findings: Iterable[Finding]) -> Finding | None:

@@ -7,17 +7,30 @@ element 1.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
 
 from edi_gateway.edifact.findings import Finding, Rule
 from edi_gateway.edifact.rules import (
+    HEADER_INCOMPLETE,
+    SERVICE_CODE_UNKNOWN,
+    SERVICE_DATE_IMPOSSIBLE,
     SERVICE_ELEMENT_MISSING,
     SERVICE_ELEMENT_NOT_NUMERIC,
     SERVICE_ELEMENT_TOO_LONG,
+    SERVICE_ELEMENT_TOO_MANY,
     SERVICE_ELEMENT_TOO_SHORT,
 )
 from edi_gateway.edifact.segment import Segment
 from edi_gateway.edifact.verdict import Address, GroupHeader, InterchangeHeader, MessageHeader
+
+VALUE_SHOWN_MAX = 70
+"""A finding shows at most this much of a value."""
+
+CODES_SHOWN_MAX = 12
+"""A finding names the allowed codes where there are no more than these."""
 
 SYNTAX_VERSIONS = ("1", "2", "3", "4")
 
@@ -33,6 +46,7 @@ class ServiceElement:
     numeric: bool
     length_min: int
     length_max: int
+    advised: bool = False  # mandatory too, but without it the message can still be read
 
     @property
     def format(self) -> str:
@@ -48,7 +62,9 @@ def _layout(*rows: tuple[int, int | None, str, str, str]) -> tuple[ServiceElemen
 def _service_element(element: int, component: int | None, identifier: str, status: str, form: str) -> ServiceElement:
     kind, _, longest = form.partition("..")
     if longest:
-        return ServiceElement(element, component, identifier, status == "M", kind == "n", 1, int(longest))
+        return ServiceElement(
+            element, component, identifier, status == "M", kind == "n", 1, int(longest), advised=status == "A"
+        )
     letters = kind.rstrip("0123456789")
     fixed = int(kind[len(letters) :])
     return ServiceElement(element, component, identifier, status == "M", letters == "n", fixed, fixed)
@@ -129,45 +145,175 @@ _UNG_4 = _layout(
     (8, 3, "0057", "C", "an..6"),
     (9, None, "0058", "C", "an..14"),
 )
-# UNH: what reading needs. 0054 may be empty (ORDERS:D::), the resolution of the directory judges it.
-_UNH = _layout(
+# 0054 may be empty (ORDERS:D::): the resolution of the directory judges it.
+_UNH_3 = _layout(
     (2, None, "0062", "M", "an..14"),
     (3, 1, "0065", "M", "an..6"),
+    (3, 2, "0052", "A", "an..3"),
+    (3, 3, "0054", "C", "an..3"),
+    (3, 4, "0051", "A", "an..2"),
+    (3, 5, "0057", "C", "an..6"),
+    (4, None, "0068", "C", "an..35"),
+    (5, 1, "0070", "C", "n..2"),
+    (5, 2, "0073", "C", "an1"),
 )
-_UNT = _layout((2, None, "0074", "M", "n..10"), (3, None, "0062", "M", "an..14"))
+_UNH_4 = (
+    *(row for row in _UNH_3 if row.identifier != "0051"),
+    *_layout(
+        (3, 4, "0051", "A", "an..3"),
+        (3, 6, "0110", "C", "an..6"),
+        (3, 7, "0113", "C", "an..6"),
+        (6, 1, "0115", "C", "an..14"),
+        (6, 2, "0116", "C", "an..3"),
+        (6, 3, "0118", "C", "an..3"),
+        (6, 4, "0051", "C", "an..3"),
+        (7, 1, "0121", "C", "an..14"),
+        (7, 2, "0122", "C", "an..3"),
+        (7, 3, "0124", "C", "an..3"),
+        (7, 4, "0051", "C", "an..3"),
+        (8, 1, "0127", "C", "an..14"),
+        (8, 2, "0128", "C", "an..3"),
+        (8, 3, "0130", "C", "an..3"),
+        (8, 4, "0051", "C", "an..3"),
+    ),
+)
+_UNT_3 = _layout((2, None, "0074", "M", "n..6"), (3, None, "0062", "M", "an..14"))
+_UNT_4 = _layout((2, None, "0074", "M", "n..10"), (3, None, "0062", "M", "an..14"))
 _UNE = _layout((2, None, "0060", "M", "n..6"), (3, None, "0048", "M", "an..14"))
 _UNZ = _layout((2, None, "0036", "M", "n..6"), (3, None, "0020", "M", "an..14"))
 
-_LAYOUTS_3 = {"UNB": _UNB_3, "UNG": _UNG_3, "UNH": _UNH, "UNT": _UNT, "UNE": _UNE, "UNZ": _UNZ}
-_LAYOUTS_4 = _LAYOUTS_3 | {"UNB": _UNB_4, "UNG": _UNG_4}
+_LAYOUTS_3 = {"UNB": _UNB_3, "UNG": _UNG_3, "UNH": _UNH_3, "UNT": _UNT_3, "UNE": _UNE, "UNZ": _UNZ}
+_LAYOUTS_4 = _LAYOUTS_3 | {"UNB": _UNB_4, "UNG": _UNG_4, "UNH": _UNH_4, "UNT": _UNT_4}
+
+_AGENCIES = "AA AB AC AD AE AF AG AH AI CC CE EC ED EE EN ER EU EW EX IA KE LI OD RI RT UN"
+_CODES = {
+    "0025": frozenset({"AA", "BB"}),
+    "0029": frozenset({"A"}),
+    "0031": frozenset({"0", "1", "2"}),  # 0 is written for none
+    "0035": frozenset({"0", "1", "2", "3", "4", "5"}),
+    "0051": frozenset(_AGENCIES.split()),
+    "0073": frozenset({"C", "F"}),
+}
+"""Code lists of service segments. Those of 0001 and 0002 decide on more than a finding; 0007 is agreed between two."""
+
+_DATE, _TIME = "0017", "0019"
+
+HEADERS_REMEMBERED_MAX = 1024
+IDENTIFIER_CHARACTERS_MAX = 60
 
 
 def check_service_segment(segment: Segment, syntax_version: str) -> list[Finding]:
-    """What is missing, too long, too short or not numeric in a service segment."""
+    """What is missing, too long, too short, not numeric, no code, or too much in a service segment."""
+    if segment.tag == "UNH" and _is_usual_header(segment, syntax_version):
+        return []
     layouts = _LAYOUTS_4 if syntax_version == "4" else _LAYOUTS_3
+    layout = layouts[segment.tag]
+    found = [
+        _finding(segment, rule, row, value)
+        for row in layout
+        for value in (segment.get(row.element - 1, row.component or 1),)
+        for rule in (_fault(value, row, syntax_version),)
+        if rule is not None
+    ]
+    return [*found, *_surplus(segment, layout)]
+
+
+def _is_usual_header(unh: Segment, syntax_version: str) -> bool:
+    """Whether nothing is wrong with a UNH: the messages of an interchange mostly say of themselves the same."""
+    elements = unh.elements
+    if len(elements) != 3 or len(elements[1]) != 1 or not 0 < len(elements[1][0]) <= _UNH_3[0].length_max:
+        return False
+    identifier = tuple(elements[2])
+    return sum(map(len, identifier)) <= IDENTIFIER_CHARACTERS_MAX and _is_clean(identifier, syntax_version)
+
+
+@lru_cache(maxsize=HEADERS_REMEMBERED_MAX)
+def _is_clean(identifier: tuple[str, ...], syntax_version: str) -> bool:
+    layout = _UNH_4 if syntax_version == "4" else _UNH_3
+    rows = [row for row in layout if row.element == 3]
+    values = [*identifier, *("" for _ in rows)]
+    faults = [_fault(values[(row.component or 1) - 1], row, syntax_version) for row in rows]
+    return not any(faults) and not any(identifier[len(rows) :])
+
+
+def _finding(segment: Segment, rule: Rule, row: ServiceElement, value: str) -> Finding:
+    expected = row.identifier if rule in (SERVICE_ELEMENT_MISSING, HEADER_INCOMPLETE) else row.format
+    if rule is SERVICE_CODE_UNKNOWN:
+        codes = _CODES[row.identifier]
+        expected = ", ".join(sorted(codes)) if len(codes) <= CODES_SHOWN_MAX else row.identifier
+    if rule is SERVICE_DATE_IMPOSSIBLE:
+        expected = _LAYOUT_OF_DATES[len(value)]
     position = segment.position or None
-    findings = []
-    for row in layouts[segment.tag]:
-        value = segment.get(row.element - 1, row.component or 1)
-        if row.length_min <= len(value) <= row.length_max and (not row.numeric or value.isdecimal()):
+    return Finding(
+        rule,
+        segment.tag,
+        position,
+        row.element,
+        row.component,
+        segment.offset,
+        value[:VALUE_SHOWN_MAX] or None,
+        expected,
+    )
+
+
+def _surplus(segment: Segment, layout: tuple[ServiceElement, ...]) -> Iterator[Finding]:
+    """Elements and components beyond the definition; empty ones do no harm."""
+    components: dict[int, int] = {}
+    for row in layout:
+        components[row.element] = max(components.get(row.element, 0), row.component or 1)
+    for element, values in enumerate(segment.elements[1:], 2):
+        known = components.get(element, 0)
+        surplus = next((number for number, value in enumerate(values, 1) if number > known and value), None)
+        if surplus is None:
             continue
-        rule = _fault(value, row)
-        if rule is not None:
-            expected = row.identifier if rule is SERVICE_ELEMENT_MISSING else row.format
-            findings.append(
-                Finding(
-                    rule, segment.tag, position, row.element, row.component, segment.offset, value or None, expected
-                )
-            )
-    return findings
+        at = (element, surplus) if known else None
+        value, position = values[surplus - 1][:VALUE_SHOWN_MAX], segment.position or None
+        expected = str(known or max(components) - 1)
+        yield Finding(
+            SERVICE_ELEMENT_TOO_MANY,
+            segment.tag,
+            position,
+            at[0] if at else None,
+            at[1] if at else None,
+            segment.offset,
+            value,
+            expected,
+        )
+        if not known:
+            return
 
 
-def _fault(value: str, row: ServiceElement) -> Rule | None:
+def _fault(value: str, row: ServiceElement, syntax_version: str) -> Rule | None:
     if not value:
+        if row.advised:  # from syntax 2 on they are mandatory, and are left out too often
+            return HEADER_INCOMPLETE if syntax_version != "1" else None
         return SERVICE_ELEMENT_MISSING if row.mandatory else None
     if len(value) > row.length_max:
         return SERVICE_ELEMENT_TOO_LONG
-    return SERVICE_ELEMENT_TOO_SHORT if len(value) < row.length_min else SERVICE_ELEMENT_NOT_NUMERIC
+    if len(value) < row.length_min:
+        return SERVICE_ELEMENT_TOO_SHORT
+    if row.numeric and not value.isdecimal():
+        return SERVICE_ELEMENT_NOT_NUMERIC
+    codes = _CODES.get(row.identifier)
+    if codes is not None and value not in codes:
+        return SERVICE_CODE_UNKNOWN
+    is_moment = row.identifier in (_DATE, _TIME)
+    return SERVICE_DATE_IMPOSSIBLE if is_moment and not _exists(value) else None
+
+
+_LAYOUT_OF_DATES = {4: "HHMM", 6: "YYMMDD", 8: "CCYYMMDD"}
+
+
+def _exists(digits: str) -> bool:
+    """Whether there is such a date (YYMMDD, CCYYMMDD) or time (HHMM, to 2400)."""
+    if len(digits) == len("HHMM"):
+        return digits <= "2400" and digits[2:] < "60"
+    year = int(digits[:-4] if len(digits) == len("CCYYMMDD") else f"20{digits[:-4]}")
+    try:
+        date(year, int(digits[-4:-2]), int(digits[-2:]))
+    except ValueError:
+        return False
+    return True
 
 
 def _address(segment: Segment, element: int) -> Address:

@@ -17,6 +17,9 @@ from typing import Literal
 
 Language = Literal["en", "fr"]
 
+_NOTHING: dict[Language, str] = {"en": "(none)", "fr": "(aucun)"}
+"""What a text says in the place of a value that is empty."""
+
 
 class Severity(StrEnum):
     """How grave a finding is. Only an error makes a message invalid."""
@@ -110,20 +113,20 @@ class Finding:
         return replace(self, severity_override=severity)
 
     def text(self, language: Language = "en") -> str:
-        return self._fill(self.rule.fr if language == "fr" else self.rule.en)
+        return self._fill(self.rule.fr if language == "fr" else self.rule.en, language)
 
     def hint(self, language: Language = "en") -> str:
-        return self._fill(self.rule.hint_fr if language == "fr" else self.rule.hint_en)
+        return self._fill(self.rule.hint_fr if language == "fr" else self.rule.hint_en, language)
 
-    def _fill(self, template: str) -> str:
+    def _fill(self, template: str, language: Language) -> str:
         return template.format(
             segment=self.segment or "?",
             position=self.position if self.position is not None else "?",
             element=self.element if self.element is not None else "?",
             component=self.component if self.component is not None else "?",
             offset=self.offset if self.offset is not None else "?",
-            value=self.value if self.value is not None else "",
-            expected=self.expected if self.expected is not None else "",
+            value=_readable(self.value, language),
+            expected=_readable(self.expected, language),
         )
 
     def as_json(self, language: Language = "en") -> dict[str, object]:
@@ -144,3 +147,12 @@ class Finding:
             "hint": self.hint(language),
             "contrl": self.contrl,
         }
+
+
+def _readable(value: str | None, language: Language) -> str:
+    """A value for people: what cannot be seen is named by its code, such as ``<0A>`` for a line feed."""
+    if not value:
+        return _NOTHING[language]
+    if value.isprintable():
+        return value
+    return "".join(c if c.isprintable() else f"<{ord(c):02X}>" for c in value)

@@ -78,6 +78,7 @@ class OpenInterchange:
         self._messages = 0
         self._messages_outside_groups = 0
         self._references: set[str] = set()
+        self._group_references: set[str] = set()
         self._left_out = 0  # segments of the open message beyond the limit
         self._astray = False  # the last segment stood outside of any message
 
@@ -152,6 +153,9 @@ class OpenInterchange:
         self._groups += 1
         self._group_findings.extend(findings)
         self._group_findings.extend(check_service_segment(segment, self.header.syntax_version))
+        if self._group.reference and self._group.reference in self._group_references:
+            self._group_findings.add(self._at(rules.GROUP_REFERENCE_REPEATED, segment, 6, self._group.reference))
+        self._group_references.add(self._group.reference)
         return [*events, GroupStarted(self._group, segment)]
 
     def _take_unh(self, segment: Segment, findings: list[Finding]) -> list[Event]:

@@ -30,7 +30,7 @@ def oddities(
         rule = rules.OUTSIDE_CHARACTER_SET
         found.append(_at_value(rule, segment, lambda value: characters.outside(value, declared), declared.identifier))
     if split.released_data:
-        found.append(_about(rules.RELEASE_OF_DATA, segment, repr(split.released_data)))
+        found.append(_about(rules.RELEASE_OF_DATA, segment, split.released_data))
     if split.dangling:
         found.append(_about(rules.RELEASE_DANGLING, segment, separators.release))
     if segment.elements[0][0] != segment.tag:

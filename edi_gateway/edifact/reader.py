@@ -243,14 +243,15 @@ class InterchangeReader:
         if count <= 0:
             return
         if not self._junk_bytes:
-            self._junk_offset, self._junk = self._offset, self._buffer[:PREVIEW_BYTES]
+            self._junk_offset, self._junk = self._offset, b""
+        self._junk += self._buffer[: min(count, PREVIEW_BYTES - len(self._junk))]
         self._junk_bytes += self._file_bytes(self._buffer[:count])
         self._drop(count)
 
     def _report_junk(self) -> None:
         if self._junk_bytes:
             rule = rules.JUNK_AFTER if self._interchanges else rules.JUNK_BEFORE
-            self._report(rule, repr(self._junk), str(self._junk_bytes), self._junk_offset)
+            self._report(rule, _preview(self._junk), str(self._junk_bytes), self._junk_offset)
             self._junk_bytes = 0
 
     def _give_up(self) -> None:
@@ -259,7 +260,7 @@ class InterchangeReader:
             self._skip_junk(len(self._buffer))
             self._report_junk()
         elif self._buffer:
-            self._report(rules.NOT_EDIFACT, repr(self._buffer[:PREVIEW_BYTES]), str(SEEK_BYTES))
+            self._report(rules.NOT_EDIFACT, _preview(self._buffer), str(SEEK_BYTES))
         else:
             self._report(rules.FILE_EMPTY)
         self._state = self._done
@@ -842,3 +843,8 @@ def _damage(
         rule = rules.LAST_TERMINATOR_MISSING if segment.tag == "UNZ" else rules.SEGMENT_CUT
         found.append(Finding(rule, segment.tag, position, offset=segment.offset, expected=separators.terminator))
     return found
+
+
+def _preview(skipped: bytes) -> str:
+    """How bytes that are no EDIFACT begin, for people; each byte is one character."""
+    return skipped[:PREVIEW_BYTES].decode("latin-1")

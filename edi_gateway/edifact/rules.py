@@ -347,6 +347,15 @@ GROUP_EMPTY = _rule(
     "Leave an empty group out",
     "N'envoyez pas de groupe vide",
 )
+GROUP_REFERENCE_REPEATED = _rule(
+    "S256",
+    _ERROR,
+    "26",
+    "The group reference {value} occurs a second time in the interchange",
+    "La référence de groupe {value} apparaît une deuxième fois dans l'interchange",
+    "Give each group of an interchange its own reference (0048)",
+    "Donnez à chaque groupe d'un interchange sa propre référence (0048)",
+)
 GROUP_MIXED_TYPES = _rule(
     "S255",
     _WARNING,
@@ -479,6 +488,43 @@ SERVICE_ELEMENT_NOT_NUMERIC = _rule(
     "La valeur {value} dans {segment} n'est pas numérique ({expected})",
     "Write digits only",
     "N'écrivez que des chiffres",
+)
+
+HEADER_INCOMPLETE = _rule(
+    "S275",
+    _WARNING,
+    "13",
+    "{segment} lacks {expected}, which is mandatory; the message was read without it",
+    "Il manque à {segment} la donnée {expected}, obligatoire ; le message a été lu sans elle",
+    "Write the message identifier in full, such as ORDERS:D:96A:UN",
+    "Écrivez l'identifiant complet du message, par exemple ORDERS:D:96A:UN",
+)
+SERVICE_ELEMENT_TOO_MANY = _rule(
+    "S276",
+    _ERROR,
+    "16",
+    "{segment} has more than the {expected} parts of its definition; beyond them stands {value}",
+    "{segment} a plus que les {expected} parties de sa définition ; au-delà se trouve {value}",
+    "Remove what stands beyond the definition, or release a separator that is text",
+    "Retirez ce qui dépasse la définition, ou libérez un séparateur qui fait partie du texte",
+)
+SERVICE_CODE_UNKNOWN = _rule(
+    "S277",
+    _WARNING,
+    "12",
+    "The code {value} in {segment} is not in the list of the syntax ({expected})",
+    "Le code {value} dans {segment} n'est pas dans la liste de la syntaxe ({expected})",
+    "Use a code of the list, or leave the element empty",
+    "Utilisez un code de la liste, ou laissez l'élément vide",
+)
+SERVICE_DATE_IMPOSSIBLE = _rule(
+    "S278",
+    _WARNING,
+    "12",
+    "{value} in {segment} is no date or time ({expected})",
+    "{value} dans {segment} n'est ni une date ni une heure ({expected})",
+    "Write the moment of preparation as {expected}",
+    "Écrivez le moment de préparation sous la forme {expected}",
 )
 
 RULES: tuple[Rule, ...] = tuple(value for value in globals().values() if isinstance(value, Rule))

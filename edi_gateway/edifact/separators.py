@@ -50,7 +50,7 @@ def _faults(declared: Separators, characters: str) -> list[Finding]:
         if character.isalnum():
             return [Finding(SEPARATOR_ALPHANUMERIC, segment="UNA", value=characters, expected=character)]
         if not _usable(character, terminator=character == declared.terminator):
-            return [Finding(SEPARATOR_NOT_USABLE, segment="UNA", value=characters, expected=repr(character))]
+            return [Finding(SEPARATOR_NOT_USABLE, segment="UNA", value=characters, expected=f"<{ord(character):02X}>")]
     if len(set(used)) < len(used):
         twice = next(character for character in used if used.count(character) > 1)
         return [Finding(SEPARATORS_EQUAL, segment="UNA", value=characters, expected=twice)]

@@ -23,26 +23,29 @@ FORMATS: dict[str, str] = {
     "401": "HHmm",
     "402": "HHmmss",
     "501": "HHmmHHmm",
-    "502": "HHmmss-HHmmss",
+    "502": "HHmmssHHmmss",
     "602": "CCYY",
     "609": "YYMM",
     "610": "CCYYMM",
     "615": "YYWW",
     "616": "CCYYWW",
     "711": "CCYYMMDDCCYYMMDD",
-    "713": "YYMMDDHHmm-YYMMDDHHmm",
-    "715": "YYWW-YYWW",
-    "716": "CCYYWW-CCYYWW",
-    "717": "YYMMDD-YYMMDD",
-    "718": "CCYYMMDD-CCYYMMDD",
-    "719": "CCYYMMDDHHmm-CCYYMMDDHHmm",
+    "713": "YYMMDDHHmmYYMMDDHHmm",
+    "715": "YYWWYYWW",
+    "716": "CCYYWWCCYYWW",
+    "717": "YYMMDDYYMMDD",
+    "718": "CCYYMMDDCCYYMMDD",
+    "719": "CCYYMMDDHHmmCCYYMMDDHHmm",
 }
-"""Format code (2379) -> its layout. `mm` is minutes, ZZZ a time zone of one to three characters."""
+"""Format code (2379) -> its layout. `mm` is minutes, ZZZ a time zone of one to three characters.
+
+A period is sent without a hyphen between its halves; the directories show one, and say so.
+"""
 
 STRICT = frozenset({"101", "102", "201", "203", "204"})
-"""Plain dates, on which deadlines rest: one that cannot exist is an error.
+"""Plain dates, on which deadlines rest: one that cannot exist, or that is not of digits, is an error.
 
-A value of another form is a warning only: partners name the wrong format, and what the value means is
+A number of another length is a warning only: partners name the wrong format, and what the value means is
 for the translator to say.
 """
 
@@ -57,10 +60,16 @@ def fault(format_code: str, value: str) -> Rule | None:
     layout = FORMATS.get(format_code)
     if layout is None or fits(value, layout):
         return None
-    is_date_of_that_form = len(value) == len(layout) and _is_number(value) and value.strip("0") != ""
-    if format_code in STRICT and is_date_of_that_form:
+    is_number = _is_number(value.strip())
+    is_date_of_that_form = len(value) == len(layout) and value.strip("0") != ""
+    if format_code in STRICT and (is_date_of_that_form or not is_number):
         return rules.DATE_IMPOSSIBLE
     return rules.DATE_OF_OTHER_FORMAT
+
+
+def unnamed(value: str) -> Rule:
+    """A date whose format (2379) was left out."""
+    return rules.DATE_FORMAT_MISSING
 
 
 def fits(value: str, layout: str) -> bool:
@@ -99,10 +108,8 @@ def _is_number(text: str) -> bool:
 
 
 def _fits_rest(rest: str, layout: str) -> bool:
-    """What may follow the digits: a time zone, or the second half of a period."""
-    if layout == "ZZZ":
-        return 1 <= len(rest) <= len(layout)
-    return rest.startswith("-") and fits(rest[1:], layout[1:])
+    """What may follow the digits: a time zone."""
+    return layout == "ZZZ" and 1 <= len(rest) <= len(layout)
 
 
 def _exists(fields: dict[str, int]) -> bool:

@@ -78,9 +78,12 @@ ROWS: dict[str, tuple[_Row, ...]] = {
     "UNS": (_Row((1, 1), frozenset({"UNS"}), ((2, 1),), _section_control, _DETAIL_ENDS),),
     "RFF": (_Row((2, 1), frozenset({"VA"}), ((2, 2),), _vat_number, "VAT"),),
     "FII": (_Row((2, 1), frozenset({"BF", "PB", "RB"}), ((3, 1),), _iban, "IBAN"),),
-    "DTM": tuple(
-        _Row((2, 3), frozenset({code}), ((2, 2),), partial(_dates.fault, code), layout)
-        for code, layout in _dates.FORMATS.items()
+    "DTM": (
+        *(
+            _Row((2, 3), frozenset({code}), ((2, 2),), partial(_dates.fault, code), layout)
+            for code, layout in _dates.FORMATS.items()
+        ),
+        _Row((2, 3), frozenset({""}), ((2, 2),), _dates.unnamed, "2379"),
     ),
 }
 

@@ -215,6 +215,8 @@ def resolve(
     The association code (0057) is not asked: it is written wrongly too often.
     """
     type_ = message_type(header.type)
+    if not header.type:
+        return None, None  # the envelope says so
     if type_ is None:
         return None, _of_unh(rules.MESSAGE_TYPE_UNKNOWN, header.type, ", ".join(MESSAGE_TYPES))
     if policy.agreed_types is not None and header.type not in policy.agreed_types and not type_.acknowledges:

@@ -249,6 +249,15 @@ DATE_OF_OTHER_FORMAT = _structure(
     "Write the date as {expected}, or name the format used in 2379",
     "Écrivez la date au format {expected}, ou indiquez en 2379 le format utilisé",
 )
+DATE_FORMAT_MISSING = _structure(
+    "D335",
+    _WARNING,
+    None,
+    "The date {value} in {segment} names no format ({expected}); it is read by its length",
+    "La date {value} dans {segment} n'indique pas son format ({expected}) ; elle est lue d'après sa longueur",
+    "Name the format in {expected}, such as 102 for CCYYMMDD",
+    "Indiquez le format en {expected}, par exemple 102 pour SSAAMMJJ",
+)
 SECTION_CONTROL = _structure(
     "D333",
     _WARNING,

@@ -117,8 +117,8 @@ def _single(read: Callable[[str, ZoneInfo], Moment]) -> Callable[[str, ZoneInfo]
 
 def _period(read: Callable[[str, ZoneInfo], Moment]) -> Callable[[str, ZoneInfo], ReadMoment]:
     def period(raw: str, zone: ZoneInfo) -> ReadMoment:
-        start, _, end = raw.partition("-")
-        return ReadMoment(read(start, zone), read(end, zone))
+        half = len(raw) // 2
+        return ReadMoment(read(raw[:half], zone), read(raw[half:], zone))
 
     return period
 
@@ -189,11 +189,11 @@ _FORMATS: dict[str, _Format] = {
     "304": _Format(17, _single(_zoned_time)),
     "610": _Format(6, _month),
     "616": _Format(6, _week),
-    "713": _Format(21, _period(_short_time)),
-    "718": _Format(17, _period(_day)),
-    "719": _Format(25, _period(_time)),
+    "713": _Format(20, _period(_short_time)),
+    "718": _Format(16, _period(_day)),
+    "719": _Format(24, _period(_time)),
 }
-_BY_LENGTH = {6: "101", 8: "102", 10: "201", 12: "203", 14: "204", 17: "718", 21: "713", 25: "719"}
+_BY_LENGTH = {6: "101", 8: "102", 10: "201", 12: "203", 14: "204", 16: "718", 20: "713", 24: "719"}
 
 
 _moments: dict[tuple[str, str, str], ReadMoment] = {}
@@ -215,13 +215,19 @@ def read_moment(raw: str, code: str, timezone: str) -> ReadMoment | None:
 
 
 def _read_new_moment(raw: str, code: str, zone: ZoneInfo) -> ReadMoment | None:
-    text = raw.strip()
+    text = _without_hyphen(raw.strip())
     of = _FORMATS.get(code)
     if of is not None and of.length == len(text):
         return _attempt(of, text, zone)
     other = _FORMATS.get(_BY_LENGTH.get(len(text), ""))
     found = _attempt(other, text, zone) if other is not None else None
     return None if found is None else ReadMoment(found.start, found.end, by_length=True)
+
+
+def _without_hyphen(text: str) -> str:
+    """A period's halves follow each other without a hyphen (2379); many partners write the one that the list shows."""
+    start, hyphen, end = text.partition("-")
+    return start + end if hyphen and len(start) == len(end) else text
 
 
 def _attempt(of: _Format, text: str, zone: ZoneInfo) -> ReadMoment | None:
@@ -244,10 +250,10 @@ def write_moment(value: Moment, timezone: str) -> tuple[str, str]:
 
 
 def write_period(start: Moment, end: Moment, timezone: str) -> tuple[str, str]:
-    """Value and format of a period: 718 for dates, 719 (to the minute) where a time is given."""
+    """Value and format of a period, its halves without a hyphen: 718 for dates, 719 (to the minute) with a time."""
     if not isinstance(start, datetime) and not isinstance(end, datetime):
-        return f"{write_moment(start, timezone)[0]}-{write_moment(end, timezone)[0]}", "718"
-    return f"{_to_the_minute(start, timezone)}-{_to_the_minute(end, timezone)}", "719"
+        return f"{write_moment(start, timezone)[0]}{write_moment(end, timezone)[0]}", "718"
+    return f"{_to_the_minute(start, timezone)}{_to_the_minute(end, timezone)}", "719"
 
 
 def _to_the_minute(value: Moment, timezone: str) -> str:

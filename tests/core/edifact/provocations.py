@@ -48,6 +48,7 @@ PROVOCATIONS: dict[str, str | bytes] = {
     "S253": UNB + GROUP.replace("UNE+1+G1", "UNE+1+G2") + "UNZ+1+REF1'",
     "S254": UNB + UNG + "UNE+0+G1'" + "UNZ+1+REF1'",
     "S255": UNB + GROUP.replace("UNH+1+ORDERS", "UNH+1+INVOIC") + "UNZ+1+REF1'",
+    "S256": UNB + GROUP + GROUP.replace("UNH+1", "UNH+2").replace("UNT+4+1", "UNT+4+2") + "UNZ+2+REF1'",
     "S261": UNB + MESSAGE,
     "S262": ORDER.replace("UNZ+1", "UNZ+2"),
     "S263": ORDER.replace("UNZ+1+REF1", "UNZ+1+REF2"),
@@ -60,5 +61,9 @@ PROVOCATIONS: dict[str, str | bytes] = {
     "S271": ORDER.replace("3012345000004", ""),
     "S272": ORDER.replace("REF1", "R" * 15),
     "S273": ORDER.replace(":0450", ":450"),
+    "S275": ORDER.replace("D:96A:UN", "D:96A:"),
+    "S276": ORDER.replace("UNZ+1+REF1", "UNZ+1+REF1+X"),
+    "S277": ORDER.replace("REF1'", "REF1+++Z'", 1),
+    "S278": ORDER.replace("261122", "261322"),
     "S274": ORDER.replace(":0450", ":04h0"),
 }

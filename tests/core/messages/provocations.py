@@ -79,6 +79,7 @@ PROVOCATIONS: dict[str, Callable[[], Iterable[Finding]]] = {
     "D332": _changed("20261122", "261122"),
     "D333": _changed("UNS+S", "UNS+D"),
     "D334": lambda: judged("UNH+1+CONTRL:D:3:UN'UCI+1+A+B+4++UNZ'UNT+3+1'").findings,
+    "D335": _changed("20261122:102", "20261122"),
     "D341": _changed("CNT+2:2", "CNT+2:3"),
     "D349": _changed("PRI+AAA:20'", "PRI+AAA:20'" + "PIA+QQ'" * FINDINGS_MAX),
     "D351": _file(_ANY, ORDER.replace("ORDERS:D", "IFTMIN:D")),

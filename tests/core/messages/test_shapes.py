@@ -90,6 +90,8 @@ def damaged(draw: st.DrawFn) -> tuple[Segment, str]:
 def test_whatever_a_shape_passes_is_clean(case: tuple[Segment, str]) -> None:
     made, text = case
     assert written(made) == made.raw
-    if not suspected(taught(made.raw), text):
+    layout = D96A.layout(made.tag)
+    learnt = [made.raw] if judge_segment(made, layout, ".") == [] else []  # a date without its format has a finding
+    if not suspected(taught(*learnt), text):
         read = segment(text)
         assert judge_segment(read, D96A.layout(read.tag), ".") == []

@@ -48,9 +48,9 @@ def at(*parts: int) -> datetime:
         ("610", "202602", date(2026, 2, 1), date(2026, 2, 28)),
         ("610", "202612", date(2026, 12, 1), date(2026, 12, 31)),
         ("616", "202648", date(2026, 11, 23), date(2026, 11, 29)),
-        ("713", "2611220900-2611221700", at(2026, 11, 22, 8), at(2026, 11, 22, 16)),
-        ("718", "20261111-20261120", date(2026, 11, 11), date(2026, 11, 20)),
-        ("719", "202611110900-202611200900", at(2026, 11, 11, 8), at(2026, 11, 20, 8)),
+        ("713", "26112209002611221700", at(2026, 11, 22, 8), at(2026, 11, 22, 16)),
+        ("718", "2026111120261120", date(2026, 11, 11), date(2026, 11, 20)),
+        ("719", "202611110900202611200900", at(2026, 11, 11, 8), at(2026, 11, 20, 8)),
     ],
 )
 def test_a_date_by_its_format(code: str, raw: str, start: Moment, end: Moment | None) -> None:
@@ -104,8 +104,8 @@ def test_the_hour_that_autumn_repeats_is_read_as_its_first_pass() -> None:
 
 
 def test_periods_are_written_by_day_or_to_the_minute() -> None:
-    assert write_period(date(2026, 11, 11), date(2026, 11, 20), PARIS) == ("20261111-20261120", "718")
-    assert write_period(at(2026, 11, 11, 8, 0, 30), date(2026, 11, 20), PARIS) == ("202611110900-202611200000", "719")
+    assert write_period(date(2026, 11, 11), date(2026, 11, 20), PARIS) == ("2026111120261120", "718")
+    assert write_period(at(2026, 11, 11, 8, 0, 30), date(2026, 11, 20), PARIS) == ("202611110900202611200000", "719")
 
 
 @pytest.mark.parametrize(
