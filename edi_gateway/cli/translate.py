@@ -42,6 +42,7 @@ GS1 = "14"  # 0007
 SYNTAX = "UNOC", "3"
 AGREEMENT = "EANCOM"  # 0032
 MESSAGE_REFERENCE = "1"  # 0062
+SENT_BY_BUYER = frozenset({"ORDERS", "ORDCHG", "RECADV", "REMADV"})
 
 
 def _time_zone(context: click.Context, parameter: click.Parameter, value: str) -> str:
@@ -320,7 +321,7 @@ def _written(path: str, message_type: str, directory: str, timezone: str, refere
 
 def _interchange_header(record: Any, message_type: str, timezone: str, reference: str) -> InterchangeHeader:
     buyer, supplier = (_address(record, role) for role in (PartyRole.BUYER, PartyRole.SUPPLIER))
-    sender, recipient = (buyer, supplier) if message_type == "ORDERS" else (supplier, buyer)
+    sender, recipient = (buyer, supplier) if message_type in SENT_BY_BUYER else (supplier, buyer)
     prepared = _local(record.issued, timezone)
     return InterchangeHeader(
         *SYNTAX, sender, recipient, f"{prepared:%y%m%d}", f"{prepared:%H%M}", reference, agreement=AGREEMENT

@@ -15,6 +15,7 @@ from edi_gateway.edifact.findings import Finding
 from edi_gateway.gateway import order_book, stock_book
 from edi_gateway.gateway.handling import SETTLEMENT, HandlerContext, RecordHandler, Settled
 from edi_gateway.gateway.invoice_book import book_invoice, match_again
+from edi_gateway.gateway.kept_documents import KEPT_HANDLERS
 from edi_gateway.gateway.order_book import Booked
 from edi_gateway.marketplace import rules
 from edi_gateway.marketplace.confirmation import OrderConfirmation
@@ -236,6 +237,7 @@ HANDLERS: Mapping[str, RecordHandler] = {
     "DESADV": on_shipment,
     "INVRPT": on_inventory,
     "INVOIC": book_invoice,
+    **KEPT_HANDLERS,
     SETTLEMENT: on_settled,
 }
 """The marketplace's role: message type -> what it does."""

@@ -56,6 +56,7 @@ class PartyRole(StrEnum):
     ULTIMATE_CONSIGNEE = "UC"
     ULTIMATE_CUSTOMER = "UD"
     STORE = "SN"
+    PAYER = "PR"
     PAYEE = "PE"
     INVOICE_ISSUER = "II"
     SELLER = "SE"

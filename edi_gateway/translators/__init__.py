@@ -27,7 +27,19 @@ __all__ = [
     "translator",
 ]
 
-MESSAGE_TYPES = ("ORDERS", "ORDRSP", "DESADV", "INVOIC", "INVRPT", "APERAK")
+MESSAGE_TYPES = (
+    "ORDERS",
+    "ORDCHG",
+    "ORDRSP",
+    "DESADV",
+    "RECADV",
+    "INVOIC",
+    "REMADV",
+    "INVRPT",
+    "SLSRPT",
+    "PRICAT",
+    "APERAK",
+)
 """Each has a module of its name, imported when first asked for."""
 
 

@@ -70,11 +70,12 @@ class Form:
     note_characters: int  # 4440
     region_has_name: bool  # C819/3228 beside the code 3229
     stock_begins_with_inv: bool  # the stock group of INVRPT: INV QTY, else QTY INV
+    sales_end_with_uns: bool  # SLSRPT has a summary, and names references before parties
 
 
 FORMS: Mapping[str, Form] = {
-    "D.96A": Form("EN", 35, 70, region_has_name=False, stock_begins_with_inv=False),
-    "D.01B": Form("SRV", 256, 512, region_has_name=True, stock_begins_with_inv=True),
+    "D.96A": Form("EN", 35, 70, region_has_name=False, stock_begins_with_inv=False, sales_end_with_uns=False),
+    "D.01B": Form("SRV", 256, 512, region_has_name=True, stock_begins_with_inv=True, sales_end_with_uns=True),
 }
 
 
@@ -267,12 +268,18 @@ class FinishingRow(Row):
 
 
 class Section:
-    """Opens another part of the message: after this segment, tags mean something else (UNS)."""
+    """Opens another part of the message: after this segment, tags mean something else (UNS).
 
-    def __init__(self, tag: str, text: str, rows: Sequence[Row]) -> None:
+    `is_written` tells of a directory's form whether its message has this part.
+    """
+
+    def __init__(
+        self, tag: str, text: str, rows: Sequence[Row], *, is_written: Callable[[Form], bool] = lambda form: True
+    ) -> None:
         self.tag = tag
         self.text = text
         self.rows = rows
+        self.is_written = is_written
 
 
 class Maker(Generic[R]):
@@ -377,7 +384,7 @@ class RecordMapping(Generic[R]):
         """The segments of a record, in the order of the rows. Raises NotWritable."""
         for row in self._rows:
             row.write(record, writing)
-        if self._section:
+        if self._section and self._section.is_written(writing.form):
             writing.add(self._section.tag, self._section.text)
             for row in self._section.rows:
                 row.write(record, writing)

@@ -11,7 +11,6 @@ from typing import Any
 from edi_gateway.edifact.segment import Segment
 from edi_gateway.marketplace.confirmation import Remainder
 from edi_gateway.marketplace.invoice import (
-    Allowance,
     BankAccount,
     Invoice,
     InvoiceLine,
@@ -33,6 +32,7 @@ from edi_gateway.translators._machinery import (
     Writing,
     drop_bad,
 )
+from edi_gateway.translators.rows.allowances import ALLOWANCE
 from edi_gateway.translators.rows.articles import Articles, Line
 from edi_gateway.translators.rows.cells import INTEGER, Cell, CodeCodec, Components, Service
 from edi_gateway.translators.rows.dates import Dates, Spans, write_dtm
@@ -174,33 +174,6 @@ class Terms(Nested):
             write_dtm(NET_DUE, record.due, writing)
         super().write(record, writing)
 
-
-# Allowances and charges
-
-
-def _allowance_or_charge(allowance: Allowance) -> str:
-    """5245 and 5419 have the same codes for the two."""
-    return "2" if allowance.is_charge else "1"
-
-
-ALLOWANCE = RecordMapping(
-    Allowance,
-    (
-        Components(
-            "ALC",
-            Cell(1, 1, "is_charge", CodeCodec({"C": True, "A": False}), place="ALC 5463"),
-            Cell(3, 1, "settlement"),
-            Cell(4, 1, "sequence"),
-            Cell(5, 1, "service"),
-            Cell(5, 4, "description", parts=2),
-        ),
-        Quantities({"1": "quantity"}, main="1", others=""),
-        Share("PCD", "percent", _allowance_or_charge, frozenset({"1", "2", "3"})),
-        Amounts({"8": "amount", "23": "amount", "204": "amount", "25": "base"}),
-        Share("RTE", "rate", _allowance_or_charge, frozenset({"1", "2"})),
-        Vat(),
-    ),
-)
 
 # Lines and totals
 

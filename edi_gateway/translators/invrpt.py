@@ -31,6 +31,7 @@ from edi_gateway.translators.rows.dates import Dates
 from edi_gateway.translators.rows.figures import Currency, Prices, Quantities
 from edi_gateway.translators.rows.parties import Parties
 from edi_gateway.translators.rows.references import References
+from edi_gateway.translators.rows.status import Status
 from edi_gateway.translators.rows.texts import Description
 from edi_gateway.translators.translator import Translator
 
@@ -62,31 +63,6 @@ class _Found:
     group: Group
     values: Values = field(default_factory=dict)
     lineage: dict[str, Source] = field(default_factory=dict)
-
-
-class Status(Row):
-    """ALI: special conditions (4183) of the article's sale."""
-
-    tags = ("ALI",)
-    table: Mapping[str, str] = {"130": "discontinued", "X14": "suspended", "X15": "no_reorder"}
-    first_element = 3
-    elements_max = 5
-
-    def read(self, segment: Segment, values: Values, reading: Reading) -> None:
-        claimed = set()
-        for element in range(self.first_element, self.first_element + self.elements_max):
-            name = self.table.get(segment.get(element))
-            if name is not None:
-                values[name] = True
-                claimed.add((element, 1))
-                if reading.lineage is not None:
-                    reading.trace(name, segment, element, 1)
-        reading.leave_beyond(segment, frozenset(claimed))
-
-    def write(self, record: InventoryItem, writing: Writing) -> None:
-        conditions = [code for code, name in self.table.items() if getattr(record, name)]
-        if conditions:
-            writing.add("ALI", "", "", *conditions)
 
 
 PLACES_OF_GOODS = ("18", "14", "7", "198")

@@ -31,12 +31,18 @@ ASSOCIATIONS: Mapping[tuple[str, str], str] = {
     ("DESADV", "D.96A"): "EAN005",
     ("INVOIC", "D.96A"): "EAN008",
     ("INVRPT", "D.96A"): "EAN004",
+    ("ORDCHG", "D.96A"): "EAN005",
+    ("RECADV", "D.96A"): "EAN003",
+    ("REMADV", "D.96A"): "EAN002",
     ("APERAK", "D.96A"): "EAN001",
     ("ORDERS", "D.01B"): "EAN010",
     ("ORDRSP", "D.01B"): "EAN009",
     ("DESADV", "D.01B"): "EAN007",
     ("INVOIC", "D.01B"): "EAN011",
     ("INVRPT", "D.01B"): "EAN007",
+    ("RECADV", "D.01B"): "EAN008",
+    ("SLSRPT", "D.01B"): "EAN007",
+    ("PRICAT", "D.01B"): "EAN009",
 }
 """The usual association code (0057) of a message type in EANCOM 1997 (D.96A) and 2002 (D.01B)."""
 

@@ -55,13 +55,19 @@ Dating = str | Starts | Ends | Spans
 
 
 class Dates(Row):
-    """DTM: qualifier (2005) -> field; a plain name is a moment. Any other goes to the field `others`."""
+    """DTM: qualifier (2005) -> field; a plain name is a moment. Any other goes to the field `others`.
+
+    Qualifiers of `understood` mean the same as one of the table, which is the one that is written.
+    """
 
     tags = ("DTM",)
 
-    def __init__(self, table: Mapping[str, Dating], others: str = "") -> None:
-        self.table = table
+    def __init__(
+        self, table: Mapping[str, Dating], others: str = "", *, understood: Mapping[str, Dating] | None = None
+    ) -> None:
+        self.table = {**table, **(understood or {})}
         self.others = others
+        self._written = table
         self.places = {target: f"DTM+{code}" for code, target in table.items() if isinstance(target, str)}
 
     def read(self, segment: Segment, values: Values, reading: Reading) -> None:
@@ -99,7 +105,7 @@ class Dates(Row):
         values[target.name] = Period(start=start, end=end)
 
     def write(self, record: Any, writing: Writing) -> None:
-        for qualifier, target in self.table.items():
+        for qualifier, target in self._written.items():
             self._write_one(qualifier, target, record, writing)
         if self.others:
             for other in getattr(record, self.others):

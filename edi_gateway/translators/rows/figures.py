@@ -183,12 +183,23 @@ IMPLIED_PRICE_KINDS: Mapping[str, frozenset[str]] = {
 
 
 class Prices(Row):
-    """PRI: qualifier (5125) -> field, per `price_basis` (5284) units; any other goes to `other_prices`."""
+    """PRI: qualifier (5125) -> field, per `price_basis` (5284) units; any other goes to `other_prices`.
+
+    `says_unit`: the unit of the basis is written where it is not implied; not so where QTY follows PRI.
+    """
 
     tags = ("PRI",)
 
-    def __init__(self, table: Mapping[str, str], *, basis: str = "price_basis", others: str = "other_prices") -> None:
+    def __init__(
+        self,
+        table: Mapping[str, str],
+        *,
+        basis: str = "price_basis",
+        others: str = "other_prices",
+        says_unit: bool = True,
+    ) -> None:
         self.table = table
+        self.says_unit = says_unit
         self.basis = basis
         self.others = others
 
@@ -246,7 +257,7 @@ class Prices(Row):
         basis_text = "" if basis == 1 else write_number(basis, writing.context.decimal)
         for code, price in _pairs(record, self.table, self.others):
             if price is not None:
-                unit = record.unit if basis_text and record.unit != PIECE else ""
+                unit = record.unit if basis_text and self.says_unit and record.unit != PIECE else ""
                 text = write_number(price, writing.context.decimal)
                 writing.add("PRI", (code, text, "", "", basis_text, unit))
 

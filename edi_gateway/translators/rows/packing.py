@@ -186,6 +186,38 @@ class Packings(Row):
             PACKING.write(further, writing)
 
 
+class PackingOfOneKind(Row):
+    """PAC and its group where the package's own fields hold them; packages of a further kind have no field."""
+
+    tags = ("PAC",)
+
+    def __init__(self, packing: Components, marks: Marks) -> None:
+        self.packing = packing
+        self.marks = marks
+
+    def read(self, segment: Segment, values: Values, reading: Reading) -> None:
+        self.packing.read(segment, values, reading)
+
+    def read_group(self, group: Group, values: Values, reading: Reading) -> None:
+        children: list[Any] = group.children
+        if not self.packing.names.isdisjoint(values):
+            reading.leave_all(children)
+            return
+        self.read(children[0], values, reading)
+        for node in children[1:]:
+            if isinstance(node, Group) and node.trigger == "PCI":
+                self.marks.read_group(node, values, reading)
+            else:
+                reading.leave_all((node,))
+
+    def write(self, record: Any, writing: Writing) -> None:
+        before = len(writing.segments)
+        self.packing.write(record, writing)
+        if writing.segments[before:] == [] and record.ssccs:
+            raise writing.refuse("ssccs", "packages with numbers say their kind or count")
+        self.marks.write(record, writing)
+
+
 BATCH = "BX"
 SERIAL = "BN"
 

@@ -23,7 +23,7 @@ from edi_gateway.translators._machinery import (
     append,
 )
 from edi_gateway.translators.rows.dates import one_day, read_dtm, write_dtm
-from edi_gateway.translators.rows.triples import Triple, read_triple
+from edi_gateway.translators.rows.triples import TRIPLE, Triple, read_triple
 from edi_gateway.translators.values import (
     read_integer,
 )
@@ -31,7 +31,7 @@ from edi_gateway.translators.values import (
 
 @dataclass(frozen=True, slots=True)
 class Ref:
-    """Where a reference goes: its number (1154), line (1156) and date (DTM 171).
+    """Where a reference goes: its number (1154), line (1156), version (4000, later 1056) and date (DTM 171).
 
     `whole` keeps all of it as one `Reference`; `written` is false for a qualifier that is only understood.
     """
@@ -41,10 +41,12 @@ class Ref:
     date: str = ""
     whole: bool = False
     written: bool = True
+    version: str = ""
 
 
 _REFERENCE_DATE = "171"
 _DTM: Claimed = frozenset({(1, 1), (1, 2), (1, 3)})
+_WITH_VERSION: Claimed = TRIPLE | {(1, 4)}
 
 
 class References(Row):
@@ -56,6 +58,7 @@ class References(Row):
         self.table = table
         self.others = others
         self.places = {ref.number: f"RFF+{code}" for code, ref in table.items() if ref.written}
+        self._has_versions = any(ref.version for ref in table.values())
 
     def read(self, segment: Segment, values: Values, reading: Reading) -> None:
         self._read(segment, (), values, reading)
@@ -65,7 +68,9 @@ class References(Row):
         self._read(children[0], children[1:], values, reading)
 
     def _read(self, segment: Segment, rest: Sequence[Any], values: Values, reading: Reading) -> None:
-        qualifier, number, line = triple = read_triple(segment, reading)
+        ref = self.table.get(segment.get(1, 1)) if self._has_versions else None
+        claimed = _WITH_VERSION if ref is not None and ref.version else TRIPLE
+        qualifier, number, line = triple = read_triple(segment, reading, claimed)
         ref = self.table.get(qualifier)
         if not number and not (ref and ref.line and line):
             reading.leave_all((segment, *rest))
@@ -106,6 +111,10 @@ class References(Row):
             values[ref.date] = _reference_date(rest, ref.date, reading)
         else:
             reading.leave_all(rest)
+        if ref.version and segment.get(1, 4):
+            values[ref.version] = segment.get(1, 4)
+            if reading.lineage is not None:
+                reading.trace(ref.version, segment, 1, 4)
         if line and ref.line:
             self._read_line(ref.line, line, segment, values, reading)
         elif line:
@@ -135,7 +144,8 @@ class References(Row):
             return
         line = getattr(record, ref.line) if ref.line else None
         if number or line is not None:
-            writing.add("RFF", (qualifier, number, "" if line is None else str(line)))
+            version = getattr(record, ref.version) if ref.version else ""
+            writing.add("RFF", (qualifier, number, "" if line is None else str(line), version))
             date = getattr(record, ref.date) if ref.date else None
             if date is not None:
                 write_dtm(_REFERENCE_DATE, date, writing)

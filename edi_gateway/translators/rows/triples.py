@@ -8,17 +8,17 @@ from typing import cast
 from edi_gateway.edifact.segment import Segment
 from edi_gateway.translators._machinery import TEXT_VALUE, Claimed, Reading
 
-_CLAIMED: Claimed = frozenset({(1, 1), (1, 2), (1, 3)})
+TRIPLE: Claimed = frozenset({(1, 1), (1, 2), (1, 3)})
 _USUAL = re.compile(f"[A-Z]+\\+{TEXT_VALUE}:{TEXT_VALUE}(?::{TEXT_VALUE})?").fullmatch
 
 
 Triple = tuple[str, str, str]
 
 
-def read_triple(segment: Segment, reading: Reading) -> Triple:
-    """The three components, "" where absent; what stands beyond them has no field."""
+def read_triple(segment: Segment, reading: Reading, claimed: Claimed = TRIPLE) -> Triple:
+    """The three components, "" where absent; what stands beyond those that are claimed has no field."""
     match = _USUAL(segment.raw) if reading.reads_text else None
     if match is not None:
         return cast(Triple, match.groups(""))
-    reading.leave_beyond(segment, _CLAIMED)
+    reading.leave_beyond(segment, claimed)
     return segment.get(1, 1), segment.get(1, 2), segment.get(1, 3)

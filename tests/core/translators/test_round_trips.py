@@ -13,7 +13,7 @@ from edi_gateway.marketplace.acknowledgement import ApplicationAcknowledgement
 from edi_gateway.marketplace.parties import Contact, Party, PartyRole
 from edi_gateway.translators import DecodeContext, EncodeContext, NotWritable, translator
 
-from . import strategies
+from . import short_strategies, strategies
 from .wire import judged, message_of, there_and_back, through_the_wire
 
 RECORDS: dict[str, Callable[[], st.SearchStrategy[Any]]] = {
@@ -23,6 +23,11 @@ RECORDS: dict[str, Callable[[], st.SearchStrategy[Any]]] = {
     "INVOIC": strategies.invoices,
     "INVRPT": strategies.inventory_reports,
     "APERAK": strategies.acknowledgements,
+    "ORDCHG": short_strategies.order_changes,
+    "RECADV": short_strategies.receiving_advices,
+    "REMADV": short_strategies.remittance_advices,
+    "SLSRPT": short_strategies.sales_reports,
+    "PRICAT": short_strategies.price_catalogues,
 }
 
 
