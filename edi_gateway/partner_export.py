@@ -16,6 +16,7 @@ from edi_gateway.as2.certificates import load_certificates
 from edi_gateway.partner_connection import AccessSection, HttpSection, TlsSection
 from edi_gateway.partner_file import (
     As2Section,
+    DeadlinesSection,
     EdifactSection,
     Folder,
     GuidelineSection,
@@ -23,11 +24,12 @@ from edi_gateway.partner_file import (
     PartnerSection,
     TolerancesSection,
 )
-from edi_gateway.partnership import Credentials, DatedCertificate, Partnership, TlsTrust
+from edi_gateway.partnership import Credentials, DatedCertificate, Deadlines, DeadlineTerms, Partnership, TlsTrust
 from edi_gateway.strict_toml import Section
 
 _CERTIFICATE_KEYS = ("signing_certificates", "encryption_certificates", "certificates", "client_certificates")
 _TABLES = ("tls", "http", "access", "guideline")  # each written as a table of its own, or several
+_DEADLINES = Deadlines()
 _AUTHORITIES = "authorities.pem"
 _UNITS = ((86400, "d"), (3600, "h"), (60, "m"), (1, "s"))
 
@@ -46,6 +48,7 @@ def export(partnership: Partnership) -> Folder:
         *(_table("[[edifact.guideline]]", GuidelineSection, row) for row in partnership.edifact.guideline),
         *(_table("[[messages]]", MessageSection, message) for message in partnership.messages),
         _table("[tolerances]", TolerancesSection, partnership.tolerances),
+        _table("[deadlines]", DeadlinesSection, partnership.deadlines),
     ]
     if partnership.commission_rate is not None:
         blocks.append(f"[commission]\nrate = {_value(partnership.commission_rate)}\n")
@@ -109,7 +112,8 @@ def _lines(section: type[Section], value: Any) -> Iterator[str]:
         if known is None or apart or isinstance(getattr(value, each.name), dict):
             continue
         said = getattr(value, each.name)
-        if known.is_required() or said != known.get_default():
+        default = getattr(_DEADLINES, each.name) if isinstance(said, DeadlineTerms) else known.get_default()
+        if known.is_required() or said != default:
             yield f"{each.name} = {_value(said)}"
 
 
@@ -131,6 +135,10 @@ def _value(value: object) -> str:
         case Credentials():
             said = ((each.name, getattr(value, each.name)) for each in fields(value))
             return "{ " + ", ".join(f"{name} = {_value(text)}" for name, text in said if text) + " }"
+        case DeadlineTerms():
+            return (
+                "{ " + ", ".join(f"{each.name} = {_value(getattr(value, each.name))}" for each in fields(value)) + " }"
+            )
         case frozenset():
             return f"[{', '.join(_value(item) for item in sorted(value))}]"
         case tuple():

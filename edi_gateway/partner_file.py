@@ -54,21 +54,27 @@ from edi_gateway.checked_fields import (
     Whole,
 )
 from edi_gateway.marketplace import identifiers
+from edi_gateway.marketplace.calendars import WEEKDAYS, is_known
 from edi_gateway.messages import UnknownDirectoryError, directory, specification
 from edi_gateway.messages.guideline import ROWS_MAX, SHIPPED, Guideline, GuidelineError, demands, misplaced
 from edi_gateway.partner_connection import AccessSection, CredentialsSection, HttpSection, TlsSection, bundle, leaves
 from edi_gateway.partnership import (
+    OVERDUE_POLICIES,
     AccessPolicy,
     As2Policy,
     Compression,
     Credentials,
     DatedCertificate,
+    DeadlineKind,
+    Deadlines,
+    DeadlineTerms,
     Direction,
     EdifactPolicy,
     GuidelineRow,
     HttpPolicy,
     MdnMode,
     MessageAgreement,
+    OverduePolicy,
     Partnership,
     TlsPolicy,
     TlsTrust,
@@ -88,6 +94,7 @@ _NameT = TypeVar("_NameT", bound=StrEnum)
 
 EXPIRY_WARNING_DAYS = 30
 
+_TIME_OF_DAY = "^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$"
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
 _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}", re.ASCII)
 
@@ -496,6 +503,78 @@ class TolerancesSection(Section):
     )
 
 
+class DeadlineSection(Section):
+    """One deadline; what is left out is as it comes with the gateway."""
+
+    within: Duration = Field(description="how long it may take, such as 24h")
+    working: Flag = Field(description="only working time counts: whole days as working days, the rest in hours")
+    then: OverduePolicy = Field(description="remind: tell; hold: wait for an operator; cancel; accept: silence is yes")
+
+
+def _deadline(kind: DeadlineKind, description: str) -> Any:
+    """A deadline of which the file need say only what differs."""
+    return Field(default_factory=lambda: DeadlineSection(**_values_of(kind)), description=description)
+
+
+def _values_of(kind: DeadlineKind) -> dict[str, Any]:
+    terms = Deadlines().terms(kind)
+    return {"within": terms.within, "working": terms.working, "then": terms.then}
+
+
+class DeadlinesSection(Section):
+    """By when they answer, and the calendar that working time is counted in. CONTRL: edifact.contrl_wait."""
+
+    country: Literal[""] | Country = Field(default="", description="whose public holidays count; default: partner's")
+    subdivision: str = Field(default="", max_length=60, description="of that country, such as 57 (Moselle)")
+    timezone: str = Field(default="", description="IANA; default: edifact.timezone")
+    working_days: tuple[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], ...] = Field(
+        default=("mon", "tue", "wed", "thu", "fri"), min_length=1, max_length=7
+    )
+    opens: str = Field(default="00:00", pattern=_TIME_OF_DAY, description="when a working day begins")
+    closes: str = Field(default="24:00", pattern=_TIME_OF_DAY, description="and ends; 24:00: with the day")
+    mdn: DeadlineSection = _deadline(DeadlineKind.MDN, "delivery and receipt of what we send")
+    ordrsp: DeadlineSection = _deadline(DeadlineKind.ORDRSP, "their answer to an order")
+    ordchg: DeadlineSection = _deadline(DeadlineKind.ORDCHG, "their answer to a change or cancellation of ours")
+    ship: DeadlineSection = _deadline(DeadlineKind.SHIP, "the despatch; within: where order and answer name no date")
+    cancel_after: DeadlineSection = _deadline(DeadlineKind.CANCEL_AFTER, "DTM 61 of the order; within says nothing")
+    desadv: DeadlineSection = _deadline(DeadlineKind.DESADV, "their despatch advice, after the despatch")
+    invoic: DeadlineSection = _deadline(DeadlineKind.INVOIC, "their invoice, after the delivery")
+    invrpt: DeadlineSection = _deadline(DeadlineKind.INVRPT, "their next stock report")
+    waiting: DeadlineSection = _deadline(DeadlineKind.WAITING, "the document that another one waits for")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_in(cls, said: Any) -> Any:
+        """What a deadline does not say stands as it comes with the gateway."""
+        if not isinstance(said, dict):
+            return said
+        partly = {kind.value: said[kind.value] for kind in OVERDUE_POLICIES if isinstance(said.get(kind.value), dict)}
+        return {**said, **{name: {**_values_of(DeadlineKind(name)), **terms} for name, terms in partly.items()}}
+
+    @field_validator("timezone")
+    @classmethod
+    def _zone_exists(cls, timezone: str) -> str:
+        return EdifactSection._exists(timezone) if timezone else timezone
+
+    @field_validator("working_days")
+    @classmethod
+    def _in_order(cls, days: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(day for day in WEEKDAYS if day in days)
+
+    @model_validator(mode="after")
+    def _can_be(self) -> DeadlinesSection:
+        if self.closes <= self.opens:
+            raise ValueError(f"it closes at {self.closes}, before it opens at {self.opens}; a later time")
+        if self.country and not is_known(self.country, self.subdivision):
+            where = f"{self.country} {self.subdivision}".strip()
+            raise ValueError(f"the public holidays of {where} are not known; a country code such as FR")
+        for kind, policies in OVERDUE_POLICIES.items():
+            then = getattr(self, kind.value).then
+            if then not in policies:
+                raise ValueError(f"{kind.value}.then {then.value!r} makes no sense; one of {', '.join(policies)}")
+        return self
+
+
 class CommissionSection(Section):
     """What the marketplace takes of this vendor's sales."""
 
@@ -517,6 +596,7 @@ class PartnerFile(Section):
         min_length=1, max_length=MESSAGES_MAX, description="[[messages]], one a message type and direction"
     )
     tolerances: TolerancesSection = TolerancesSection()
+    deadlines: DeadlinesSection = DeadlinesSection()
     commission: CommissionSection | None = Field(default=None, description="default: the gateway's")
 
     @field_validator("messages")
@@ -651,8 +731,14 @@ def _partnership(name: str, checked: PartnerFile, surroundings: _Surroundings) -
         edifact=EdifactPolicy(**edifact),
         messages=tuple(MessageAgreement(**_values(message)) for message in checked.messages),
         tolerances=Tolerances(**_values(checked.tolerances)),
+        deadlines=_deadlines(checked.deadlines),
         commission_rate=checked.commission.rate if checked.commission else None,
     )
+
+
+def _deadlines(section: DeadlinesSection) -> Deadlines:
+    terms = {kind.value: DeadlineTerms(**_values(getattr(section, kind.value))) for kind in OVERDUE_POLICIES}
+    return Deadlines(**_values(section) | terms)
 
 
 # Algorithms are plain names in a Partnership, which knows nothing of the AS2 engine.

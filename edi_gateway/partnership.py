@@ -6,6 +6,7 @@ and frozen; every rule that differs between partners is a field here, never code
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
@@ -226,6 +227,82 @@ class Tolerances:
     short_shipment: str = "backorder"  # backorder | cancel, where a DESADV is short without a QVR
 
 
+class DeadlineKind(StrEnum):
+    """What is expected of the partner by a certain time. CONTRL is agreed in `EdifactPolicy.contrl_wait`."""
+
+    MDN = "mdn"  # the delivery of what we send, with its receipt
+    ORDRSP = "ordrsp"  # the answer to an order
+    ORDCHG = "ordchg"  # the answer to a change, or to a cancellation that we asked for
+    SHIP = "ship"  # the end of the delivery window
+    CANCEL_AFTER = "cancel_after"  # the date after which the order lapses (DTM 61)
+    DESADV = "desadv"  # the despatch advice, after the despatch that was promised
+    INVOIC = "invoic"  # the invoice, after the delivery
+    INVRPT = "invrpt"  # the next stock report
+    WAITING = "waiting"  # the document that another one waits for
+
+
+class OverduePolicy(StrEnum):
+    """What happens when a deadline has passed; an event and the list of overdue items say so in any case."""
+
+    REMIND = "remind"  # nothing more
+    HOLD = "hold"  # the order waits for an operator
+    CANCEL = "cancel"  # what is still open of the order is cancelled
+    ACCEPT = "accept"  # silence counts as yes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadlineTerms:
+    """How long something may take, whether only working time counts, and what happens then."""
+
+    within: timedelta
+    working: bool = False
+    then: OverduePolicy = OverduePolicy.REMIND
+
+
+_DAY, _HOLD, _CANCEL = timedelta(days=1), OverduePolicy.HOLD, OverduePolicy.CANCEL
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deadlines:
+    """By when the partner answers, and the calendar that the time is counted in."""
+
+    country: str = ""  # whose public holidays count; "": the partner's
+    subdivision: str = ""  # of the country, such as Alsace-Moselle
+    timezone: str = ""  # "": that of their documents
+    working_days: tuple[str, ...] = ("mon", "tue", "wed", "thu", "fri")
+    opens: str = "00:00"
+    closes: str = "24:00"
+    mdn: DeadlineTerms = DeadlineTerms(within=timedelta(minutes=30))
+    ordrsp: DeadlineTerms = DeadlineTerms(within=_DAY, working=True, then=_HOLD)
+    ordchg: DeadlineTerms = DeadlineTerms(within=_DAY, working=True)
+    ship: DeadlineTerms = DeadlineTerms(within=3 * _DAY, working=True)
+    cancel_after: DeadlineTerms = DeadlineTerms(within=timedelta(hours=1), then=_CANCEL)
+    desadv: DeadlineTerms = DeadlineTerms(within=timedelta(minutes=30))
+    invoic: DeadlineTerms = DeadlineTerms(within=5 * _DAY, working=True)
+    invrpt: DeadlineTerms = DeadlineTerms(within=_DAY, working=True)
+    waiting: DeadlineTerms = DeadlineTerms(within=_DAY)
+
+    def terms(self, kind: DeadlineKind) -> DeadlineTerms:
+        found: DeadlineTerms = getattr(self, kind.value)
+        return found
+
+
+_REMIND, _ACCEPT = OverduePolicy.REMIND, OverduePolicy.ACCEPT
+
+OVERDUE_POLICIES: Mapping[DeadlineKind, tuple[OverduePolicy, ...]] = {
+    DeadlineKind.MDN: (_REMIND,),
+    DeadlineKind.ORDRSP: (_REMIND, _HOLD, _CANCEL, _ACCEPT),
+    DeadlineKind.ORDCHG: (_REMIND, _HOLD, _ACCEPT),
+    DeadlineKind.SHIP: (_REMIND, _HOLD, _CANCEL),
+    DeadlineKind.CANCEL_AFTER: (_REMIND, _HOLD, _CANCEL),
+    DeadlineKind.DESADV: (_REMIND, _HOLD),
+    DeadlineKind.INVOIC: (_REMIND,),
+    DeadlineKind.INVRPT: (_REMIND,),
+    DeadlineKind.WAITING: (_REMIND,),
+}
+"""Which policies make sense for what."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Partnership:
     """Us and them: the unit of configuration."""
@@ -235,6 +312,7 @@ class Partnership:
     edifact: EdifactPolicy
     messages: tuple[MessageAgreement, ...]
     tolerances: Tolerances = Tolerances()
+    deadlines: Deadlines = Deadlines()
     commission_rate: Decimal | None = None  # overrides the gateway's, as a fraction: 0.12
 
     @property

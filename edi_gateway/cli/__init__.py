@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "orders": ("edi_gateway.cli.orders:orders", "List and show orders and what the vendors made of them."),
     "messages": ("edi_gateway.cli.messages:messages", "List and show EDIFACT messages; try an exception again."),
     "transmissions": ("edi_gateway.cli.transmissions:transmissions", "List and show AS2 transmissions; send again."),
+    "overdue": ("edi_gateway.cli.overdue:overdue", "List what partners should have sent by now, and have not."),
     "doctor": ("edi_gateway.cli.doctor:doctor", "Say why a transmission failed, and what to do about it."),
     "events": ("edi_gateway.cli.events:events", "List what happened; verify that the log is as it was written."),
     "tokens": ("edi_gateway.cli.tokens:tokens", "Make, list and revoke tokens of the API."),

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from sqlalchemy import select
 
 from edi_gateway.edifact.findings import Finding
-from edi_gateway.gateway import order_book
+from edi_gateway.gateway import deadline_book, order_book
 from edi_gateway.gateway.handling import HandlerContext
 from edi_gateway.gateway.order_book import Booked
 from edi_gateway.marketplace import matching, rules
@@ -17,7 +17,7 @@ from edi_gateway.marketplace.invoice import Invoice
 from edi_gateway.marketplace.matching import Discrepancy, DiscrepancyClass, MatchContext, MatchResult, match_invoice
 from edi_gateway.marketplace.moments import day
 from edi_gateway.marketplace.money import ZERO
-from edi_gateway.partnership import Direction, Partnership
+from edi_gateway.partnership import DeadlineKind, Direction, Partnership
 from edi_gateway.store.business import (
     DiscrepancyRow,
     InvoiceKind,
@@ -60,8 +60,7 @@ def book_invoice(context: HandlerContext, invoice: Invoice) -> list[Finding]:
 def match_again(context: HandlerContext, order: OrderRow) -> None:
     """Compare the held invoices of an order anew: more of it has shipped."""
     for row in held_invoices(context.uow.session, [line.id for line in order.lines]):
-        message = context.uow.session.get_one(Message, row.message_id)
-        _match(context, row, from_json(Invoice, message.record))
+        _match(context, row, from_json(Invoice, _message(context, row).record))
 
 
 def _match(context: HandlerContext, row: InvoiceRow, invoice: Invoice) -> MatchResult:
@@ -78,9 +77,20 @@ def _match(context: HandlerContext, row: InvoiceRow, invoice: Invoice) -> MatchR
     context.uow.session.flush()
     if row.state is not before:
         _record(context.uow, row, before, "; ".join(_holding(result)) or "agrees", context.now)
+    if result.only_too_early:
+        deadline_book.await_document(context.uow, context.partnership, _message(context, row), context.now)
+    else:
+        deadline_book.met(context.uow, DeadlineKind.WAITING, _message(context, row).subject, context.now)
     if result.agrees:
         _count(context, invoice, result, orders)
+    else:
+        for booked in orders.values():
+            deadline_book.follow(context.uow, context.partnership, booked.row, booked.progress, context.now)
     return result
+
+
+def _message(context: HandlerContext, row: InvoiceRow) -> Message:
+    return context.uow.session.get_one(Message, row.message_id)
 
 
 def _match_context(partnership: Partnership, orders: Mapping[str, Booked]) -> MatchContext:
@@ -191,6 +201,7 @@ def _count(context: HandlerContext, invoice: Invoice, result: MatchResult, order
     for number, lines in changed.items():
         order_book.save(
             context.uow,
+            context.partnership,
             orders[number],
             orders[number].progress.with_lines(lines),
             cause=f"invoice:{context.partnership.name}/{invoice.number}",

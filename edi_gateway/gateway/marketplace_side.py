@@ -12,7 +12,7 @@ from dataclasses import replace
 from sqlalchemy import func, select
 
 from edi_gateway.edifact.findings import Finding
-from edi_gateway.gateway import order_book, stock_book
+from edi_gateway.gateway import deadline_book, order_book, stock_book
 from edi_gateway.gateway.handling import SETTLEMENT, HandlerContext, RecordHandler, Settled
 from edi_gateway.gateway.invoice_book import book_invoice, match_again
 from edi_gateway.gateway.kept_documents import KEPT_HANDLERS
@@ -43,8 +43,10 @@ def on_confirmation(context: HandlerContext, confirmation: OrderConfirmation) ->
         return [Finding(rules.UNKNOWN_ORDER, value=confirmation.order_number, path="order_number")]
     applied = apply_confirmation(booked.progress, confirmation, context.partnership.tolerances, context.now)
     _keep_confirmation(context, booked.row, confirmation)
+    booked.row.answered_at = context.now
     order_book.save(
         context.uow,
+        context.partnership,
         booked,
         applied.order,
         cause=context.message.subject,
@@ -98,6 +100,7 @@ def on_shipment(context: HandlerContext, shipment: Shipment) -> list[Finding]:
     for number, after in applied.orders.items():
         order_book.save(
             context.uow,
+            context.partnership,
             orders[number],
             after,
             cause=context.message.subject,
@@ -201,6 +204,7 @@ SSCC_CHARACTERS_MAX = 18
 
 def on_inventory(context: HandlerContext, report: InventoryReport) -> list[Finding]:
     """INVRPT: the newest report of each article counts."""
+    deadline_book.report_came(context.uow, context.partnership, context.now)
     return stock_book.book_report(context.uow, context.partnership.name, context.message.id, report, context.now)
 
 
@@ -215,6 +219,7 @@ def on_settled(context: HandlerContext, settled: Settled) -> list[Finding]:
     message = OrderMessageState.ACKNOWLEDGED if settled.accepted else OrderMessageState.REFUSED
     order_book.save(
         context.uow,
+        context.partnership,
         booked,
         replace(booked.progress, message=message),
         cause=context.message.subject,

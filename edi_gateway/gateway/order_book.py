@@ -1,25 +1,28 @@
 """Orders in the store: read as `OrderProgress`, written back with everything that follows from the change.
 
 `save` is the one place where an order changes. From the difference it derives the reservation of stock and the events
-that the shop must hear (`payment.cancel_requested`, `payment.refund_requested`, `payment.capturable`,
-`stock.reserved`, `stock.released`); each event has a key made from its cause, so that no cause speaks twice.
+that the shop must hear (`docs/events.md`) and the deadlines that it opens and closes. The difference is what speaks,
+so a document that comes twice says nothing the second time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from edi_gateway.gateway import deadline_book
 from edi_gateway.gateway.fingerprints import of_record
 from edi_gateway.gateway.stock_book import reserve
 from edi_gateway.marketplace.articles import article_key
-from edi_gateway.marketplace.fulfilment import CLOSED_STATES, LineProgress, OrderProgress, PaymentState
-from edi_gateway.marketplace.money import ZERO, percentage, plain
+from edi_gateway.marketplace.fulfilment import LineProgress, OrderMessageState, OrderProgress
+from edi_gateway.marketplace.money import plain
 from edi_gateway.marketplace.order import Order
+from edi_gateway.marketplace.payments import PaymentMove, given_up, payment_moves
 from edi_gateway.marketplace.quantities import LineQuantities
+from edi_gateway.partnership import Partnership
 from edi_gateway.store.business import BusinessEvent, OrderLineRow, OrderRow, find_order
 from edi_gateway.store.database import UnitOfWork
 from edi_gateway.translators.json_form import from_json, to_json
@@ -51,7 +54,7 @@ def progress_of(row: OrderRow) -> OrderProgress:
         )
         for line in row.lines
     )
-    return OrderProgress(order=order, lines=lines, payment=row.payment, message=row.message)
+    return OrderProgress(order=order, lines=lines, payment=row.payment, message=row.message, held=row.held)
 
 
 def load(uow: UnitOfWork, partnership: str, number: str) -> Booked | None:
@@ -100,12 +103,24 @@ def _new_line(line: LineProgress) -> OrderLineRow:
     )
 
 
-def save(uow: UnitOfWork, booked: Booked, progress: OrderProgress, *, cause: str, reason: str, now: datetime) -> None:
+def save(
+    uow: UnitOfWork,
+    partnership: Partnership,
+    booked: Booked,
+    progress: OrderProgress,
+    *,
+    cause: str,
+    reason: str,
+    now: datetime,
+) -> None:
     """Write the order as it stands after `cause` (such as ``message:018f…``), and what follows from the change."""
     row, before = booked.row, booked.progress
     state_before = row.state
-    row.payment, row.message, row.state = progress.payment, progress.message, progress.state
+    row.payment, row.message, row.state, row.held = progress.payment, progress.message, progress.state, progress.held
+    if row.emitted_at is None and progress.message is not OrderMessageState.NOT_SENT:
+        row.emitted_at = now
     row.changed_at = now
+    row.revision += 1
     rows = {line.number: line for line in row.lines}
     for line in progress.lines:
         _write_line(rows[line.number], line)
@@ -114,7 +129,8 @@ def save(uow: UnitOfWork, booked: Booked, progress: OrderProgress, *, cause: str
     if row.state is not state_before:
         uow.record_event("order.state", row.subject, state_before, row.state, reason, {"cause": cause}, now)
     for kind, body in _follows(before, progress, reserved):
-        _tell(uow, row, kind, body, cause, now)
+        tell(uow, row, kind, {**body, "cause": cause}, now)
+    deadline_book.follow(uow, partnership, row, progress, now)
 
 
 def _write_line(row: OrderLineRow, line: LineProgress) -> None:
@@ -126,74 +142,48 @@ def _write_line(row: OrderLineRow, line: LineProgress) -> None:
     row.reason = line.reason
 
 
-_Quantity = Callable[[LineQuantities], Decimal]
-
-
-def _given_up(quantities: LineQuantities) -> Decimal:
-    return quantities.rejected + quantities.cancelled
-
-
-def _shipped(quantities: LineQuantities) -> Decimal:
-    return quantities.shipped
-
-
 def _follows(
     before: OrderProgress, after: OrderProgress, reserved: Mapping[int, Decimal]
 ) -> list[tuple[str, dict[str, Any]]]:
     """What the shop must hear: (kind, body)."""
-    events: list[tuple[str, dict[str, Any]]] = []
-    if after.payment is PaymentState.REFUSED:
-        pass  # there is no payment to give back
-    elif after.state in CLOSED_STATES and before.state not in CLOSED_STATES:
-        events.append(("payment.cancel_requested", _worth(before, after, _given_up)))
-    elif grown := _worth(before, after, _given_up):
-        events.append(("payment.refund_requested", grown))
-    if grown := _worth(before, after, _shipped):
-        events.append(("payment.capturable", grown))
+    moves = payment_moves(before, after)
+    events = [(move.event.value, _worth(move, after.order.currency)) for move in moves]
+    if before.state is not after.state:
+        states = {"from": before.state.value, "to": after.state.value}
+        events.insert(0, ("order.state", states))
     if kept := {number: change for number, change in reserved.items() if change > 0}:
         events.append(("stock.reserved", _quantities(kept)))
-    released = {
-        line.number: _growth(before, line, _given_up) for line in after.lines if _growth(before, line, _given_up) > 0
-    }
-    if released:
+    if released := _released(before, after):
         events.append(("stock.released", _quantities(released)))
     return events
 
 
-def _growth(before: OrderProgress, line: LineProgress, quantity: _Quantity) -> Decimal:
-    earlier = before.line(line.number)
-    return quantity(line.quantities) - (quantity(earlier.quantities) if earlier is not None else ZERO)
+def _released(before: OrderProgress, after: OrderProgress) -> dict[int, Decimal]:
+    """What will not be taken after all, so that it can be offered again."""
+    earlier = {line.number: given_up(line.quantities) for line in before.lines}
+    grown = {line.number: given_up(line.quantities) - earlier[line.number] for line in after.lines}
+    return {number: quantity for number, quantity in grown.items() if quantity > 0}
 
 
-def _worth(before: OrderProgress, after: OrderProgress, quantity: _Quantity) -> dict[str, Any]:
-    """The lines on which a quantity grew, and what that is worth; empty where it grew nowhere."""
-    currency = after.order.currency
-    net, vat, lines = ZERO, ZERO, []
-    for line in after.lines:
-        grown = _growth(before, line, quantity)
-        if grown > 0:
-            amount = line.amount(grown, currency)
-            net += amount
-            vat += percentage(amount, line.line.vat.rate, currency) if line.line.vat is not None else ZERO
-            lines.append({"line": line.number, "quantity": plain(grown)})
-    if not lines:
-        return {}
-    return {"currency": currency, "net": str(net), "vat": str(vat), "total": str(net + vat), "lines": lines}
+def _worth(move: PaymentMove, currency: str) -> dict[str, Any]:
+    amounts = {"net": move.worth.net, "vat": move.worth.vat, "total": move.worth.total}
+    return {"currency": currency, **{name: str(amount) for name, amount in amounts.items()}, **_quantities(move.lines)}
 
 
 def _quantities(changes: Mapping[int, Decimal]) -> dict[str, Any]:
     return {"lines": [{"line": number, "quantity": plain(quantity)} for number, quantity in changes.items()]}
 
 
-def _tell(uow: UnitOfWork, row: OrderRow, kind: str, body: dict[str, Any], cause: str, now: datetime) -> None:
+def tell(uow: UnitOfWork, row: OrderRow, kind: str, body: Mapping[str, Any], now: datetime) -> None:
+    """Put an event of the order into the feed. Its key holds the order's revision, so that it is told once."""
     uow.insert_once(
         BusinessEvent,
         {
-            "key": f"{kind}/{row.partnership}/{row.number}/{cause}",
+            "key": f"{kind}/{row.partnership}/{row.number}/{row.revision}",
             "kind": kind,
             "partnership": row.partnership,
             "order_number": row.number,
             "at": now,
-            "body": body,
+            "body": dict(body),
         },
     )

@@ -148,6 +148,7 @@ def _emit(uow: UnitOfWork, gateway: Gateway, partnership: Partnership, booked: B
     booked.row.message_id = message.id
     order_book.save(
         uow,
+        partnership,
         booked,
         replace(progress, message=OrderMessageState.SENT),
         cause=message.subject,
@@ -179,7 +180,8 @@ def decide_payment(gateway: Gateway, partner: str, number: str, payment: Payment
             _emit(uow, gateway, partnership, booked, progress)
         else:
             reason = "payment refused"
-            order_book.save(uow, booked, _cancelled(progress), cause="payment", reason=reason, now=gateway.now())
+            cancelled = _cancelled(progress)
+            order_book.save(uow, partnership, booked, cancelled, cause="payment", reason=reason, now=gateway.now())
         uow.commit()
         return Placed(booked.row.id, created=True)
 

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Select, select
 
+from edi_gateway.gateway import overdue
 from edi_gateway.gateway.app import Gateway
 from edi_gateway.gateway.dispatch import Turn
 from edi_gateway.gateway.states import OutboundEvent
@@ -26,6 +27,7 @@ def sweep(gateway: Gateway) -> None:
     _each(gateway, waiting(TransmissionState.AWAITING_MDN).where(Transmission.due_at < now), _overdue)
     _each(gateway, waiting(TransmissionState.QUEUED).where(Transmission.deadline_at < now), _too_late)
     _acknowledgements(gateway, now)
+    overdue.look(gateway)
     for task, key in _ready(gateway, now):
         gateway.database.wake(task, key, None)
 

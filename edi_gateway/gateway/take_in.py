@@ -16,7 +16,7 @@ from sqlalchemy import delete
 from edi_gateway.edifact.contrl import MESSAGE_TYPE
 from edi_gateway.edifact.findings import Finding
 from edi_gateway.edifact.verdict import MessageVerdict
-from edi_gateway.gateway import rules
+from edi_gateway.gateway import deadline_book, rules
 from edi_gateway.gateway.acknowledge import settle
 from edi_gateway.gateway.app import Gateway
 from edi_gateway.gateway.document_states import MESSAGES, MessageEvent
@@ -29,7 +29,7 @@ from edi_gateway.marketplace.rules import REPEATED_DOCUMENT, UNMAPPED_RECORD
 from edi_gateway.messages.judge import InterchangeBegun, stream
 from edi_gateway.messages.policy import JudgingPolicy
 from edi_gateway.messages.tree import Group
-from edi_gateway.partnership import Direction, Partnership
+from edi_gateway.partnership import DeadlineKind, Direction, Partnership
 from edi_gateway.store.database import UnitOfWork
 from edi_gateway.store.documents import (
     Interchange,
@@ -213,6 +213,7 @@ def _finish(context: HandlerContext, findings: Sequence[Finding], verdict: Messa
     if context.awaits:
         context.message.awaits = context.awaits
         _change(context, MessageEvent.WAIT, f"for the answer to order {context.awaits}")
+        deadline_book.await_document(context.uow, context.partnership, context.message, context.now)
     elif errors:
         _except(context, findings, verdict)
     else:
@@ -244,6 +245,7 @@ def _resume(context: HandlerContext, order_number: str) -> None:
 
 def _begin_again(context: HandlerContext, reason: str) -> None:
     context.message.awaits = ""
+    deadline_book.met(context.uow, DeadlineKind.WAITING, context.message.subject, context.now)
     _change(context, MessageEvent.REPLAY, reason)
 
 

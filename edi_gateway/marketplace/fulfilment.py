@@ -33,6 +33,7 @@ class OrderMessageState(StrEnum):
     ACKNOWLEDGED = "acknowledged"  # CONTRL 7
     REFUSED = "refused"  # CONTRL 4
     NOT_PROCESSED_YET = "not_processed_yet"  # ORDRSP 12
+    EXPIRED = "expired"  # no ORDRSP by its deadline
 
 
 class OrderState(StrEnum):
@@ -43,6 +44,7 @@ class OrderState(StrEnum):
     EMITTED = "emitted"
     ACKNOWLEDGED = "acknowledged"
     ACK_PENDING = "ack_pending"
+    EXPIRED_NO_RESPONSE = "expired_no_response"
     PARTIALLY_CONFIRMED = "partially_confirmed"
     CONFIRMED = "confirmed"
     BACKORDERED = "backordered"
@@ -51,6 +53,8 @@ class OrderState(StrEnum):
     PARTIALLY_SHIPPED = "partially_shipped"
     SHIPPED = "shipped"
     INVOICED = "invoiced"
+    CHANGE_PENDING = "change_pending"
+    CANCEL_REQUESTED = "cancel_requested"
     INCIDENT = "incident"
 
 
@@ -60,7 +64,10 @@ _UNANSWERED_STATES = {
     OrderMessageState.ACKNOWLEDGED: OrderState.ACKNOWLEDGED,
     OrderMessageState.REFUSED: OrderState.INCIDENT,
     OrderMessageState.NOT_PROCESSED_YET: OrderState.ACK_PENDING,
+    OrderMessageState.EXPIRED: OrderState.EXPIRED_NO_RESPONSE,
 }
+
+_SETTLED_STATES = frozenset({OrderState.REJECTED, OrderState.CANCELLED, OrderState.SHIPPED, OrderState.INVOICED})
 
 CLOSED_STATES = frozenset({OrderState.REJECTED, OrderState.CANCELLED})
 """Nothing more is expected of such an order."""
@@ -113,14 +120,19 @@ class OrderProgress:
     lines: tuple[LineProgress, ...]
     payment: PaymentState = PaymentState.PENDING
     message: OrderMessageState = OrderMessageState.NOT_SENT
+    held: str = ""  # why an operator has to look at it; what the vendor sends takes effect all the same
+    asked: OrderState | None = None  # CHANGE_PENDING or CANCEL_REQUESTED: what we asked for and is not answered
 
     @property
     def state(self) -> OrderState:
         if self.payment is PaymentState.REFUSED:
             return OrderState.CANCELLED
-        if self.payment is PaymentState.PENDING:
+        if self.payment is PaymentState.PENDING and any(line.quantities.is_open for line in self.lines):
             return OrderState.PAYMENT_PENDING
-        return _state_of_lines([line.quantities for line in self.lines]) or _UNANSWERED_STATES[self.message]
+        found = _state_of_lines([line.quantities for line in self.lines]) or _UNANSWERED_STATES[self.message]
+        if found in _SETTLED_STATES:
+            return found
+        return self.asked or (OrderState.INCIDENT if self.held else found)
 
     def line(self, number: int) -> LineProgress | None:
         return next((line for line in self.lines if line.number == number), None)

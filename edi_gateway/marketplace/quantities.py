@@ -73,6 +73,11 @@ class LineQuantities:
         return self.confirmed - self.shipped
 
     @property
+    def is_open(self) -> bool:
+        """Whether anything is still to be answered or to be shipped."""
+        return self.unanswered + self.to_ship + self.backordered > 0
+
+    @property
     def state(self) -> LineState:
         if self.shipped > 0:
             settled = self.to_ship == self.backordered == self.unanswered == 0

@@ -21,6 +21,7 @@ from sqlalchemy import (
     String,
     UniqueConstraint,
     select,
+    text,
 )
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
@@ -79,17 +80,23 @@ class OrderRow(Base):
     record: Mapped[Any] = mapped_column(JsonText)
     record_sha256: Mapped[str] = mapped_column(String(64))
     idempotency_key: Mapped[str | None] = mapped_column(String(200), unique=True)
+    held: Mapped[str] = mapped_column(default="")  # why it waits for an operator
+    revision: Mapped[int] = mapped_column(default=1)  # counts the changes, so that each event has a key of its own
     created_at: Mapped[datetime]
+    emitted_at: Mapped[datetime | None]  # ORDERS was queued
+    answered_at: Mapped[datetime | None]  # the newest ORDRSP
     changed_at: Mapped[datetime]
     lines: Mapped[list[OrderLineRow]] = relationship(order_by="OrderLineRow.number", lazy="selectin")
 
     __table_args__ = (
         UniqueConstraint("partnership", "number"),
         CheckConstraint("message = 'not_sent' OR payment = 'accepted'", name="paid_before_sent"),
+        CheckConstraint("revision > 0", name="revisions_from_one"),
         Index("ix_purchase_order_number", "number"),
         Index("ix_purchase_order_created", "created_at", "id"),
         Index("ix_purchase_order_state", "state", "created_at"),
         Index("ix_purchase_order_message_id", "message_id"),
+        Index("ix_purchase_order_held", "changed_at", sqlite_where=held != "", postgresql_where=held != ""),
     )
 
     @property
@@ -108,6 +115,11 @@ _QUANTITIES = (
     "invoiced",
     "credited",
 )
+
+
+PROPOSED = "proposed_price IS NOT NULL"
+EXCESS = f"{_number('overshipped')} > 0"
+"""SQL: the lines that an operator has to look at; spelled alike in the partial indexes and in the questions."""
 
 
 class OrderLineRow(Base):
@@ -144,6 +156,8 @@ class OrderLineRow(Base):
         CheckConstraint(_at_most(("shipped",), ("confirmed",)), name="shipped_as_confirmed"),
         CheckConstraint(_at_most(("invoiced",), ("shipped", "overshipped")), name="invoiced_as_shipped"),
         CheckConstraint(_at_most(("credited",), ("invoiced",)), name="credited_as_invoiced"),
+        Index("ix_order_line_proposed", "order_id", sqlite_where=text(PROPOSED), postgresql_where=text(PROPOSED)),
+        Index("ix_order_line_over_shipped", "order_id", sqlite_where=text(EXCESS), postgresql_where=text(EXCESS)),
     )
 
 
@@ -164,6 +178,53 @@ class ConfirmationRow(Base):
         UniqueConstraint("order_id", "revision"),
         CheckConstraint("revision > 0", name="revisions_from_one"),
         Index("ix_confirmation_received", "received_at", "id"),
+    )
+
+
+class ChangeKind(StrEnum):
+    """What the shop asks of an order that has left."""
+
+    CHANGE = "change"
+    CANCEL = "cancel"
+
+
+class ChangeState(StrEnum):
+    """Where a change stands."""
+
+    REQUESTED = "requested"  # ORDCHG is on its way, the vendor has not answered
+    ACCEPTED = "accepted"  # it has taken effect
+    REFUSED = "refused"  # by the vendor, or because the goods had left
+
+
+class OrderChangeRow(Base):
+    """One change, or cancellation, of an order; numbered, never edited. Of one order only one is open."""
+
+    __tablename__ = "order_change"
+
+    id: Mapped[int] = mapped_column(_Key, primary_key=True, autoincrement=True)
+    order_id: Mapped[int] = mapped_column(ForeignKey(OrderRow.id))
+    version: Mapped[int]
+    number: Mapped[str] = mapped_column(String(80))  # BGM 1004 of the ORDCHG
+    kind: Mapped[ChangeKind] = mapped_column(coded(ChangeKind, "kind"))
+    state: Mapped[ChangeState] = mapped_column(coded(ChangeState, "state"))
+    content: Mapped[Any] = mapped_column(JsonText)  # the lines and what is asked of them
+    reason: Mapped[str] = mapped_column(default="")
+    message_id: Mapped[str | None] = mapped_column(ForeignKey(Message.id))  # the ORDCHG
+    requested_at: Mapped[datetime]
+    settled_at: Mapped[datetime | None]
+    settled_by: Mapped[str] = mapped_column(default="")  # why it stands as it stands
+
+    __table_args__ = (
+        UniqueConstraint("order_id", "version"),
+        CheckConstraint("version > 0", name="versions_from_one"),
+        CheckConstraint("(state = 'requested') = (settled_at IS NULL)", name="settled_when"),
+        Index(
+            "uq_order_change_open",
+            "order_id",
+            unique=True,
+            sqlite_where=state == "requested",
+            postgresql_where=state == "requested",
+        ),
     )
 
 
@@ -342,6 +403,7 @@ class InvoiceRow(Base):
             postgresql_where=state != "duplicate",
         ),
         Index("ix_invoice_at", "at", "id"),
+        Index("ix_invoice_held", "at", "id", sqlite_where=state == "mismatch", postgresql_where=state == "mismatch"),
         Index("ix_invoice_cycle", "partnership", "issued"),
         Index("ix_invoice_charged_by_id", "charged_by_id"),
     )
@@ -434,6 +496,19 @@ def order_by_key(session: Session, idempotency_key: str) -> OrderRow | None:
 def orders_numbered(session: Session, number: str) -> list[OrderRow]:
     """Every partner's order of this number."""
     return list(session.scalars(select(OrderRow).where(OrderRow.number == number).order_by(OrderRow.id)))
+
+
+def changes_of(session: Session, order_id: int) -> list[OrderChangeRow]:
+    """What the shop asked of the order after it had left, oldest first."""
+    statement = select(OrderChangeRow).where(OrderChangeRow.order_id == order_id)
+    return list(session.scalars(statement.order_by(OrderChangeRow.version)))
+
+
+def open_change(session: Session, order_id: int) -> OrderChangeRow | None:
+    """The change that the vendor has not answered."""
+    return session.scalar(
+        select(OrderChangeRow).where(OrderChangeRow.order_id == order_id, OrderChangeRow.state == ChangeState.REQUESTED)
+    )
 
 
 def confirmations_of(session: Session, order_id: int) -> list[ConfirmationRow]:

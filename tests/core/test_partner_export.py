@@ -12,11 +12,15 @@ from hypothesis import strategies as st
 from edi_gateway.partner_export import export
 from edi_gateway.partner_file import Ours, read
 from edi_gateway.partnership import (
+    OVERDUE_POLICIES,
     AccessPolicy,
     As2Policy,
     Compression,
     Credentials,
     DatedCertificate,
+    DeadlineKind,
+    Deadlines,
+    DeadlineTerms,
     Direction,
     EdifactPolicy,
     GuidelineRow,

@@ -188,8 +188,10 @@ class Desk:
         conditions = [] if message is None else [StoredFinding.message_id == message.id]
         return [row.code for row in self.rows(StoredFinding, *conditions)]
 
-    def shop_events(self) -> list[BusinessEvent]:
-        return self.rows(BusinessEvent)
+    def shop_events(self, prefix: str = "") -> list[BusinessEvent]:
+        """What the shop heard; the states of orders only where they are asked for."""
+        events = self.rows(BusinessEvent)
+        return [each for each in events if each.kind.startswith(prefix or ("payment.", "stock."))]
 
     def alerts(self) -> list[Event]:
         return self.rows(Event, Event.kind.startswith("alert."))
