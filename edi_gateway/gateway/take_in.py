@@ -244,8 +244,8 @@ def _resume(context: HandlerContext, order_number: str) -> None:
 
 
 def _begin_again(context: HandlerContext, reason: str) -> None:
-    context.message.awaits = ""
     deadline_book.met(context.uow, DeadlineKind.WAITING, context.message.subject, context.now)
+    context.message.awaits = ""
     _change(context, MessageEvent.REPLAY, reason)
 
 

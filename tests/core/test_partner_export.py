@@ -18,7 +18,6 @@ from edi_gateway.partnership import (
     Compression,
     Credentials,
     DatedCertificate,
-    DeadlineKind,
     Deadlines,
     DeadlineTerms,
     Direction,
@@ -143,12 +142,25 @@ messages = st.lists(
     min_size=1,
     unique_by=lambda message: (message.type, message.direction),
 ).map(tuple)
+deadlines = st.builds(
+    Deadlines,
+    country=st.sampled_from(["", "FR", "DE"]),
+    timezone=st.sampled_from(["", "Europe/Berlin"]),
+    working_days=st.sampled_from([("mon",), ("mon", "tue", "sat"), Deadlines().working_days]),
+    opens=st.sampled_from(["00:00", "08:30"]),
+    closes=st.sampled_from(["24:00", "18:00"]),
+    **{
+        kind.value: st.builds(DeadlineTerms, within=durations, working=flags, then=st.sampled_from(policies))
+        for kind, policies in OVERDUE_POLICIES.items()
+    },
+)
 partnerships = st.builds(
     Partnership,
     partner=partners,
     as2=policies,
     edifact=st.builds(lambda policy, rows: replace(policy, guideline=rows), edifact_policies, guideline_rows),
     messages=messages.map(lambda agreed: (*agreed, SENT_BY_THEM)),
+    deadlines=deadlines,
     tolerances=st.builds(Tolerances, price_absolute=amounts, quantity_percent=amounts),
     commission_rate=st.none() | amounts.map(lambda value: Decimal(format((value / 100).normalize(), "f"))),
 )

@@ -79,6 +79,68 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("name", name=op.f("pk_counter")),
     )
     op.create_table(
+        "deadline",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "mdn",
+                "ordrsp",
+                "ordchg",
+                "ship",
+                "cancel_after",
+                "desadv",
+                "invoic",
+                "invrpt",
+                "waiting",
+                name="kind",
+                native_enum=False,
+                create_constraint=True,
+            ),
+            nullable=False,
+        ),
+        sa.Column("partnership", sa.String(length=80), nullable=False),
+        sa.Column("order_number", sa.String(length=80), nullable=False),
+        sa.Column("subject", sa.String(length=200), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("overdue_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("overdue_at IS NULL OR overdue_at >= due_at", name=op.f("ck_deadline_overdue_after_due")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_deadline")),
+        sa.UniqueConstraint("kind", "subject", name=op.f("uq_deadline_kind_subject")),
+    )
+    with op.batch_alter_table("deadline", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_deadline_open",
+            ["due_at", "id"],
+            unique=False,
+            sqlite_where=sa.text("closed_at IS NULL"),
+            postgresql_where=sa.text("closed_at IS NULL"),
+        )
+        batch_op.create_index(
+            "ix_deadline_open_order",
+            ["partnership", "order_number"],
+            unique=False,
+            sqlite_where=sa.text("closed_at IS NULL"),
+            postgresql_where=sa.text("closed_at IS NULL"),
+        )
+        batch_op.create_index(
+            "ix_deadline_open_partnership",
+            ["partnership", "due_at", "id"],
+            unique=False,
+            sqlite_where=sa.text("closed_at IS NULL"),
+            postgresql_where=sa.text("closed_at IS NULL"),
+        )
+        batch_op.create_index(
+            "ix_deadline_unseen",
+            ["due_at", "id"],
+            unique=False,
+            sqlite_where=sa.text("closed_at IS NULL AND overdue_at IS NULL"),
+            postgresql_where=sa.text("closed_at IS NULL AND overdue_at IS NULL"),
+        )
+
+    op.create_table(
         "event",
         sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
@@ -633,6 +695,13 @@ def upgrade() -> None:
         batch_op.create_index("ix_invoice_at", ["at", "id"], unique=False)
         batch_op.create_index("ix_invoice_charged_by_id", ["charged_by_id"], unique=False)
         batch_op.create_index("ix_invoice_cycle", ["partnership", "issued"], unique=False)
+        batch_op.create_index(
+            "ix_invoice_held",
+            ["at", "id"],
+            unique=False,
+            sqlite_where=sa.text("state = 'mismatch'"),
+            postgresql_where=sa.text("state = 'mismatch'"),
+        )
         batch_op.create_index(batch_op.f("ix_invoice_message_id"), ["message_id"], unique=False)
         batch_op.create_index(
             "uq_invoice_number",
@@ -656,6 +725,7 @@ def upgrade() -> None:
                 "emitted",
                 "acknowledged",
                 "ack_pending",
+                "expired_no_response",
                 "partially_confirmed",
                 "confirmed",
                 "backordered",
@@ -664,6 +734,8 @@ def upgrade() -> None:
                 "partially_shipped",
                 "shipped",
                 "invoiced",
+                "change_pending",
+                "cancel_requested",
                 "incident",
                 name="state",
                 native_enum=False,
@@ -684,6 +756,7 @@ def upgrade() -> None:
                 "acknowledged",
                 "refused",
                 "not_processed_yet",
+                "expired",
                 name="message",
                 native_enum=False,
                 create_constraint=True,
@@ -694,11 +767,16 @@ def upgrade() -> None:
         sa.Column("record", sa.Text(), nullable=False),
         sa.Column("record_sha256", sa.String(length=64), nullable=False),
         sa.Column("idempotency_key", sa.String(length=200), nullable=True),
+        sa.Column("held", sa.Text(), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("emitted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("answered_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint(
             "message = 'not_sent' OR payment = 'accepted'", name=op.f("ck_purchase_order_paid_before_sent")
         ),
+        sa.CheckConstraint("revision > 0", name=op.f("ck_purchase_order_revisions_from_one")),
         sa.ForeignKeyConstraint(["message_id"], ["message.id"], name=op.f("fk_purchase_order_message_id_message")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_purchase_order")),
         sa.UniqueConstraint("idempotency_key", name=op.f("uq_purchase_order_idempotency_key")),
@@ -706,6 +784,13 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("purchase_order", schema=None) as batch_op:
         batch_op.create_index("ix_purchase_order_created", ["created_at", "id"], unique=False)
+        batch_op.create_index(
+            "ix_purchase_order_held",
+            ["changed_at"],
+            unique=False,
+            sqlite_where=sa.text("held != ''"),
+            postgresql_where=sa.text("held != ''"),
+        )
         batch_op.create_index("ix_purchase_order_message_id", ["message_id"], unique=False)
         batch_op.create_index("ix_purchase_order_number", ["number"], unique=False)
         batch_op.create_index("ix_purchase_order_state", ["state", "created_at"], unique=False)
@@ -849,6 +934,44 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_discrepancy_invoice_id"), ["invoice_id"], unique=False)
 
     op.create_table(
+        "order_change",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("order_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("number", sa.String(length=80), nullable=False),
+        sa.Column(
+            "kind", sa.Enum("change", "cancel", name="kind", native_enum=False, create_constraint=True), nullable=False
+        ),
+        sa.Column(
+            "state",
+            sa.Enum("requested", "accepted", "refused", name="state", native_enum=False, create_constraint=True),
+            nullable=False,
+        ),
+        sa.Column("content", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("message_id", sa.String(length=64), nullable=True),
+        sa.Column("requested_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("settled_by", sa.Text(), nullable=False),
+        sa.CheckConstraint("(state = 'requested') = (settled_at IS NULL)", name=op.f("ck_order_change_settled_when")),
+        sa.CheckConstraint("version > 0", name=op.f("ck_order_change_versions_from_one")),
+        sa.ForeignKeyConstraint(["message_id"], ["message.id"], name=op.f("fk_order_change_message_id_message")),
+        sa.ForeignKeyConstraint(
+            ["order_id"], ["purchase_order.id"], name=op.f("fk_order_change_order_id_purchase_order")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_order_change")),
+        sa.UniqueConstraint("order_id", "version", name=op.f("uq_order_change_order_id_version")),
+    )
+    with op.batch_alter_table("order_change", schema=None) as batch_op:
+        batch_op.create_index(
+            "uq_order_change_open",
+            ["order_id"],
+            unique=True,
+            sqlite_where=sa.text("state = 'requested'"),
+            postgresql_where=sa.text("state = 'requested'"),
+        )
+
+    op.create_table(
         "order_line",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("order_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -916,6 +1039,22 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_order_line")),
         sa.UniqueConstraint("order_id", "number", name=op.f("uq_order_line_order_id_number")),
     )
+    with op.batch_alter_table("order_line", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_order_line_over_shipped",
+            ["order_id"],
+            unique=False,
+            sqlite_where=sa.text("CAST(overshipped AS NUMERIC) > 0"),
+            postgresql_where=sa.text("CAST(overshipped AS NUMERIC) > 0"),
+        )
+        batch_op.create_index(
+            "ix_order_line_proposed",
+            ["order_id"],
+            unique=False,
+            sqlite_where=sa.text("proposed_price IS NOT NULL"),
+            postgresql_where=sa.text("proposed_price IS NOT NULL"),
+        )
+
     op.create_table(
         "package",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
@@ -1022,7 +1161,27 @@ def downgrade() -> None:
 
     op.drop_table("invoice_line")
     op.drop_table("package")
+    with op.batch_alter_table("order_line", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_order_line_proposed",
+            sqlite_where=sa.text("proposed_price IS NOT NULL"),
+            postgresql_where=sa.text("proposed_price IS NOT NULL"),
+        )
+        batch_op.drop_index(
+            "ix_order_line_over_shipped",
+            sqlite_where=sa.text("CAST(overshipped AS NUMERIC) > 0"),
+            postgresql_where=sa.text("CAST(overshipped AS NUMERIC) > 0"),
+        )
+
     op.drop_table("order_line")
+    with op.batch_alter_table("order_change", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_order_change_open",
+            sqlite_where=sa.text("state = 'requested'"),
+            postgresql_where=sa.text("state = 'requested'"),
+        )
+
+    op.drop_table("order_change")
     with op.batch_alter_table("discrepancy", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_discrepancy_invoice_id"))
 
@@ -1046,6 +1205,9 @@ def downgrade() -> None:
         batch_op.drop_index("ix_purchase_order_state")
         batch_op.drop_index("ix_purchase_order_number")
         batch_op.drop_index("ix_purchase_order_message_id")
+        batch_op.drop_index(
+            "ix_purchase_order_held", sqlite_where=sa.text("held != ''"), postgresql_where=sa.text("held != ''")
+        )
         batch_op.drop_index("ix_purchase_order_created")
 
     op.drop_table("purchase_order")
@@ -1056,6 +1218,11 @@ def downgrade() -> None:
             postgresql_where=sa.text("state != 'duplicate'"),
         )
         batch_op.drop_index(batch_op.f("ix_invoice_message_id"))
+        batch_op.drop_index(
+            "ix_invoice_held",
+            sqlite_where=sa.text("state = 'mismatch'"),
+            postgresql_where=sa.text("state = 'mismatch'"),
+        )
         batch_op.drop_index("ix_invoice_cycle")
         batch_op.drop_index("ix_invoice_charged_by_id")
         batch_op.drop_index("ix_invoice_at")
@@ -1162,6 +1329,27 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_event_kind"))
 
     op.drop_table("event")
+    with op.batch_alter_table("deadline", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_deadline_unseen",
+            sqlite_where=sa.text("closed_at IS NULL AND overdue_at IS NULL"),
+            postgresql_where=sa.text("closed_at IS NULL AND overdue_at IS NULL"),
+        )
+        batch_op.drop_index(
+            "ix_deadline_open_partnership",
+            sqlite_where=sa.text("closed_at IS NULL"),
+            postgresql_where=sa.text("closed_at IS NULL"),
+        )
+        batch_op.drop_index(
+            "ix_deadline_open_order",
+            sqlite_where=sa.text("closed_at IS NULL"),
+            postgresql_where=sa.text("closed_at IS NULL"),
+        )
+        batch_op.drop_index(
+            "ix_deadline_open", sqlite_where=sa.text("closed_at IS NULL"), postgresql_where=sa.text("closed_at IS NULL")
+        )
+
+    op.drop_table("deadline")
     op.drop_table("counter")
     op.drop_table("certificate_alert")
     with op.batch_alter_table("business_event", schema=None) as batch_op:
