@@ -300,19 +300,29 @@ def _accept(gateway: Gateway, arrival: FromPartner, opened: Opened) -> HttpAnswe
     """T1: everything in one commit, then the answer."""
     payload = gateway.payloads.put(opened.payload)
     receipt = _receipt(gateway, arrival, opened.disposition, opened.mic, "")
-    with gateway.database.write("receive.accept") as uow:
+    values = _accepted(arrival, opened, payload)
+    details = {"payload": payload.sha256, "notes": list(opened.notes)}
+
+    def accept(uow: UnitOfWork) -> HttpAnswer | None:
+        if _holder_raw(uow, arrival) is not None:
+            return None
         _keep_payloads(uow, arrival, payload)
-        values = _accepted(arrival, opened, payload)
-        if uow.insert_once(Transmission, values):
-            details = {"payload": payload.sha256, "notes": list(opened.notes)}
-            _record(uow, arrival, values, _words(opened), details)
-            answer = _give(gateway, uow, arrival, values, receipt)
-            uow.wake("unpack", arrival.id)
-            uow.commit()
-            return answer
-        # The unique key refused the row: somebody was faster, or the partner repeats himself.
+        if not uow.insert_once(Transmission, values):
+            return None
+        _record(uow, arrival, values, _words(opened), details)
+        uow.wake("unpack", arrival.id)
+        return _give(gateway, uow, arrival, values, receipt)
+
+    answer = gateway.database.write_together("receive.accept", accept)
+    return answer or _again_or_reused(gateway, arrival, opened, payload)
+
+
+def _again_or_reused(gateway: Gateway, arrival: FromPartner, opened: Opened, payload: Stored) -> HttpAnswer:
+    """Somebody was faster, or the partner repeats himself: the unique key has another row."""
+    with gateway.database.write("receive.repeat") as uow:
         first = _known(uow, arrival)
         if first is not None and _is_repetition(first, arrival, opened.mic):
+            _keep_payloads(uow, arrival, payload)
             return _repeat(gateway, uow, arrival, first)
     return _refuse(gateway, arrival, _reused(first, opened.mic))
 
@@ -396,9 +406,8 @@ def _receipt(
 
 def _answer_again(gateway: Gateway, arrival: FromPartner) -> HttpAnswer | None:
     """The stored answer if exactly these bytes are here already: a plain repetition is not even decrypted."""
-    request = arrival.request
     with gateway.database.read() as view:
-        if inbound_raw(view, request.as2_from, request.as2_to, request.message_id) != arrival.raw.sha256:
+        if _holder_raw(view, arrival) != arrival.raw.sha256:
             return None
         known = _known(view, arrival)
     if known is None:
@@ -407,6 +416,12 @@ def _answer_again(gateway: Gateway, arrival: FromPartner) -> HttpAnswer | None:
         return HttpAnswer(200)
     with gateway.database.write("receive.repeat") as uow:
         return _repeat(gateway, uow, arrival, known)
+
+
+def _holder_raw(view: Reading, arrival: FromPartner) -> str | None:
+    """The digest of what came under this Message-ID and was not refused."""
+    request = arrival.request
+    return inbound_raw(view, request.as2_from, request.as2_to, request.message_id)
 
 
 def _known(view: Reading, arrival: FromPartner) -> Transmission | None:

@@ -12,18 +12,24 @@ block nobody.
         uow.commit()                # leaving without it keeps nothing
 
 Wake-ups are handed over after the commit, never inside it.
+
+What many threads do at the same time (T1 of a POST) goes through `write_together`: several units of work in one commit.
+None of them returns before that commit is durable, so what was promised after it is kept as if it had been alone.
 """
 
 from __future__ import annotations
 
+import sqlite3
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
-from typing import Any
+from functools import cache, partial
+from typing import Any, Generic, TypeVar, cast
 
-from sqlalchemy import Connection, Engine, Executable, create_engine, event, text
-from sqlalchemy.dialects import postgresql, registry, sqlite
+from sqlalchemy import Connection, Engine, Table, create_engine, event, text
+from sqlalchemy.dialects import registry
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
@@ -32,11 +38,16 @@ from sqlalchemy.pool import NullPool, PoolProxiedConnection
 from edi_gateway.failpoints import reach
 from edi_gateway.store.base import Base
 from edi_gateway.store.events import Happened, append
+from edi_gateway.store.prepared import PreparedInsert
+from edi_gateway.store.together import Together
 
 BUSY_SECONDS_MAX = 10.0  # how long a writer waits for another one
+BUSY_PAUSE_SECONDS = 0.0003  # between two looks whether it is his turn; a transaction holds the lock for about 2 ms
+TOGETHER_MAX = 32  # units of work in one commit
 _POOL = {"pool_size": 16, "max_overflow": 32}  # connections kept, and more while they are needed
 _MIGRATION_LOCK = 4130  # any number that nothing else in the database locks
 
+Result = TypeVar("Result")
 Wake = Callable[[str, str, datetime | None], None]  # task, key, at
 
 _SQLITE_PRAGMAS = (
@@ -127,8 +138,7 @@ class UnitOfWork(Reading):
 
     def _insert(self, model: type[Base], rows: dict[str, Any] | list[dict[str, Any]]) -> int:
         self._flush()
-        statement = _insert_unless_there(model, self.connection.dialect.name)
-        return self.connection.execute(statement, rows).rowcount
+        return _insert_unless_there(model).run(self.connection, rows)
 
     def _flush(self) -> None:
         if self._session is not None:
@@ -137,13 +147,18 @@ class UnitOfWork(Reading):
     def commit(self) -> None:
         """Write the events, commit, then hand over the wake-ups and tell what happened."""
         self._flush()
-        if self._happened:
-            append(self.connection, self._happened)
+        _append(self.connection, [self])
+        self._finish()
+        _commit(self.connection, self._step)
+        self._tell()
+
+    def _finish(self) -> None:
+        """Everything of this unit of work is in the transaction, but its events."""
         if self._session is not None:
             self._session.commit()  # keeps nothing by itself where the connection began the transaction
-        reach(f"{self._step}:committing")
-        self.connection.commit()
-        reach(f"{self._step}:committed")
+
+    def _tell(self) -> None:
+        """After the commit."""
         happened, self._happened = self._happened, []
         wakes, self._wakes = self._wakes, {}
         for (task, key, _), at in wakes.items():
@@ -153,11 +168,32 @@ class UnitOfWork(Reading):
         reach(f"{self._step}:woken")
 
 
+def _append(connection: Connection, done: Sequence[UnitOfWork]) -> None:
+    """Their events become the end of the chain."""
+    happened = [item for uow in done for item in uow._happened]
+    if happened:
+        append(connection, happened)
+
+
+def _commit(connection: Connection, step: str) -> None:
+    reach(f"{step}:committing")
+    connection.commit()
+    reach(f"{step}:committed")
+
+
+@dataclass(eq=False, slots=True)
+class _Entry(Generic[Result]):
+    """One of those that are written together."""
+
+    work: Callable[[UnitOfWork], Result]
+    result: Result | None = None
+    committed: UnitOfWork | None = None  # None: nothing of it is kept
+
+
 @cache
-def _insert_unless_there(model: type[Base], dialect: str) -> Executable:
+def _insert_unless_there(model: type[Base]) -> PreparedInsert:
     """Made once a table: putting a statement together costs more than running it."""
-    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    return insert(model).on_conflict_do_nothing()
+    return PreparedInsert(cast(Table, model.__table__), or_nothing=True)
 
 
 class Database:
@@ -168,6 +204,7 @@ class Database:
         self.engine, self._writer = _engines(url)
         self.wake = wake
         self.hear: Hear = nobody_hears  # told each event after its commit
+        self._together: dict[str, Together[_Entry[Any]]] = {}
 
     @contextmanager
     def write(self, step: str = "") -> Iterator[UnitOfWork]:
@@ -175,6 +212,51 @@ class Database:
         with self._writer.connect() as connection, closing(UnitOfWork(connection, self.wake, self.hear, step)) as uow:
             reach(f"{step}:begun")
             yield uow
+
+    def write_together(self, step: str, work: Callable[[UnitOfWork], Result]) -> Result:
+        """Do `work` in a unit of work and commit it, in one transaction with others who come at the same time.
+
+        `work` does not commit; what it raises keeps nothing of it. It touches nothing but its unit of work, because it
+        may be run again: where one of a group fails, the group is rolled back and each tries alone. This returns only
+        after the commit. `step` is its name among the failpoints, and those of one name go together.
+        """
+        entry = _Entry(work)
+        together = self._together.get(step)
+        if together is None:
+            together = self._together.setdefault(step, Together(partial(self._commit_group, step), TOGETHER_MAX))
+        together.join(entry)
+        if entry.committed is None:
+            return self._alone(step, work)
+        entry.committed._tell()
+        return cast(Result, entry.result)
+
+    def _alone(self, step: str, work: Callable[[UnitOfWork], Result]) -> Result:
+        with self.write(step) as uow:
+            result = work(uow)
+            uow.commit()
+            return result
+
+    def _commit_group(self, step: str, entries: list[_Entry[Any]]) -> None:
+        try:
+            self._commit_entries(step, entries)
+        except Exception:  # whatever it is: of several, each tries alone and meets there what is wrong with it
+            if len(entries) == 1:
+                raise
+
+    def _commit_entries(self, step: str, entries: list[_Entry[Any]]) -> None:
+        with self._writer.connect() as connection:
+            connection.begin()
+            reach(f"{step}:begun")
+            done = []
+            for entry in entries:
+                with closing(UnitOfWork(connection, self.wake, self.hear, step)) as uow:
+                    entry.result = entry.work(uow)
+                    uow._finish()
+                done.append(uow)
+            _append(connection, done)
+            _commit(connection, step)
+            for entry, uow in zip(entries, done, strict=True):
+                entry.committed = uow
 
     @contextmanager
     def read(self) -> Iterator[Reading]:
@@ -195,6 +277,7 @@ class Database:
 
     def close(self) -> None:
         self.engine.dispose()
+        self._writer.dispose()
 
 
 class BrokenReference(Exception):
@@ -225,16 +308,16 @@ def migrating(url: str) -> Iterator[Connection]:
 
 
 def _engines(url: str) -> tuple[Engine, Engine]:
-    """One that reads and one that writes, on the same connections."""
+    """One that reads and one that writes; with SQLite each on connections of its own."""
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
         engine = create_engine(url, pool_pre_ping=True, **_POOL)
         return engine, engine
-    reading = create_engine(
-        parsed.set(drivername="sqlite+reading"), connect_args={"timeout": BUSY_SECONDS_MAX}, **_POOL
-    )
-    event.listen(reading, "connect", _prepare_sqlite)
-    return reading, create_engine(parsed.set(drivername="sqlite+writing"), pool=reading.pool)
+    engines = [create_engine(parsed.set(drivername=f"sqlite+{name}"), **_POOL) for name in ("reading", "writing")]
+    for engine in engines:
+        event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engines[1], "connect", _wait_by_ourselves)
+    return engines[0], engines[1]
 
 
 class ReadingSqlite(SQLiteDialect_pysqlite):
@@ -244,20 +327,43 @@ class ReadingSqlite(SQLiteDialect_pysqlite):
     """
 
     supports_statement_cache = True
-    begin = "BEGIN"
 
     def do_begin(self, dbapi_connection: PoolProxiedConnection) -> None:
         cursor = dbapi_connection.cursor()
-        cursor.execute(self.begin)
+        cursor.execute("BEGIN")
         cursor.close()
 
 
 class WritingSqlite(ReadingSqlite):
-    """Takes the write lock at the beginning."""
+    """Takes the write lock at the beginning.
+
+    Who has to wait looks again after a few tenths of a millisecond. SQLite's own waiting goes up to a tenth of a
+    second, long after the lock is free, so that of two busy processes one would stand still. Once the lock is held
+    nothing in the transaction waits for anybody (WAL).
+    """
 
     supports_statement_cache = True
-    begin = "BEGIN IMMEDIATE"
 
+    def do_begin(self, dbapi_connection: PoolProxiedConnection) -> None:
+        cursor = dbapi_connection.cursor()
+        ends = time.monotonic() + BUSY_SECONDS_MAX
+        while not _has_lock(cursor, ends):
+            time.sleep(BUSY_PAUSE_SECONDS)
+        cursor.close()
+
+
+def _has_lock(cursor: Any, ends: float) -> bool:
+    """Whether the transaction begins now. The error is raised when the time for that is over."""
+    try:
+        cursor.execute("BEGIN IMMEDIATE")
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & _PRIMARY_CODE != sqlite3.SQLITE_BUSY or time.monotonic() >= ends:
+            raise
+        return False
+    return True
+
+
+_PRIMARY_CODE = 0xFF  # of an extended result code, such as SQLITE_BUSY_SNAPSHOT
 
 registry.register("sqlite.reading", __name__, ReadingSqlite.__name__)
 registry.register("sqlite.writing", __name__, WritingSqlite.__name__)
@@ -267,3 +373,7 @@ def _prepare_sqlite(connection: Any, record: object) -> None:
     connection.isolation_level = None  # the driver's own BEGIN comes too late and is deferred
     for pragma in _SQLITE_PRAGMAS:
         connection.execute(pragma)
+
+
+def _wait_by_ourselves(connection: Any, record: object) -> None:
+    connection.execute("PRAGMA busy_timeout=0")

@@ -13,12 +13,24 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import BigInteger, CheckConstraint, Connection, Integer, String, event, insert, select, update
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Connection,
+    Integer,
+    String,
+    Table,
+    bindparam,
+    event,
+    select,
+    update,
+)
 from sqlalchemy.orm import Mapped, Mapper, Session, mapped_column
 
 from edi_gateway.store.base import Base, JsonText, canonical_json
+from edi_gateway.store.prepared import Prepared, PreparedInsert
 
 GENESIS = "0" * 64  # the hash before the first event
 _CHUNK_ROWS = 1000
@@ -83,22 +95,24 @@ class Happened:
 
 def append(connection: Connection, happened: Sequence[Happened]) -> None:
     """Chain and add `happened`, one or more. Takes the head for update, so call it last: PostgreSQL's writers wait."""
-    head = connection.execute(_HEAD).one_or_none()
+    head = _HEAD.first(connection, {})
     if head is None:
-        connection.execute(_BEGIN_CHAIN)
+        _BEGIN_CHAIN.run(connection, {"id": 1, "number": 0, "hash": GENESIS})
     number, previous = head or (0, GENESIS)
     rows: list[dict[str, Any]] = []
     for item in happened:
         rows.append(_chained(item, number + len(rows) + 1, rows[-1]["hash"] if rows else previous))
-    connection.execute(_ADD, rows)
-    connection.execute(_ADVANCE, {"number": rows[-1]["number"], "hash": rows[-1]["hash"]})
+    _ADD.run(connection, rows)
+    _ADVANCE.run(connection, {"last": rows[-1]["number"], "last_hash": rows[-1]["hash"]})
 
 
 # Every write of the gateway ends here, so these are put together once, and no object is made for a row.
-_HEAD = select(EventChain.number, EventChain.hash).where(EventChain.id == 1).with_for_update()
-_BEGIN_CHAIN = insert(EventChain).values(id=1, number=0, hash=GENESIS)
-_ADD = insert(Event)
-_ADVANCE = update(EventChain).where(EventChain.id == 1)
+_HEAD = Prepared(select(EventChain.number, EventChain.hash).where(EventChain.id == 1).with_for_update())
+_BEGIN_CHAIN = PreparedInsert(cast(Table, EventChain.__table__))
+_ADD = PreparedInsert(cast(Table, Event.__table__))
+_ADVANCE = Prepared(
+    update(EventChain).where(EventChain.id == 1).values(number=bindparam("last"), hash=bindparam("last_hash"))
+)
 
 
 def _chained(item: Happened, number: int, previous_hash: str) -> dict[str, Any]:
