@@ -143,6 +143,7 @@ def _judge(chunks: Iterable[bytes], policy: JudgingPolicy, output: Output, outsi
                 code = code if judgement.valid else ERRORS_FOUND
                 output.end_interchange(judgement)
             case FileFinding(finding):
+                code = ERRORS_FOUND if finding.is_error and code == ALL_VALID else code
                 outside.append(finding)
     return code
 

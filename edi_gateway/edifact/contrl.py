@@ -165,12 +165,14 @@ def _is_contrl(message: MessageVerdict) -> bool:
 
 def _rejections(verdict: InterchangeVerdict) -> Iterator[Segment]:
     """Segment groups 1 and 3: messages outside of groups, then groups with their messages."""
-    yield from _rejected_messages(message for message in verdict.messages if message.message.group is None)
+    members: dict[int, list[MessageVerdict]] = {}  # by the identity of their group: two may have equal headers
+    for message in verdict.messages:
+        members.setdefault(id(message.message.group), []).append(message)
+    yield from _rejected_messages(members.get(id(None), ()))
     for group in verdict.groups:
-        members = [message for message in verdict.messages if message.message.group is group.header]
         if group.rejected:
             yield _ucf(group, Action.REJECTED)
-        elif below := list(_rejected_messages(members)):
+        elif below := list(_rejected_messages(members.get(id(group.header), ()))):
             yield _ucf(group, Action.ACKNOWLEDGED)
             yield from below
 

@@ -28,6 +28,7 @@ from edi_gateway.edifact.events import (
     MessageRead,
 )
 from edi_gateway.edifact.findings import Finding, Rule
+from edi_gateway.edifact.limits import ReaderLimits
 from edi_gateway.edifact.segment import Segment, Separators
 from edi_gateway.edifact.verdict import GroupHeader, Message
 
@@ -60,15 +61,17 @@ class OpenInterchange:
     itself and hands everything else to `take`. `ended` says that the interchange is over.
     """
 
-    def __init__(self, unb: Segment, separators: Separators, una: str, segments_max: int) -> None:
+    def __init__(self, unb: Segment, separators: Separators, una: str, limits: ReaderLimits) -> None:
         self.header = interchange_header(unb)
         self.separators = separators
         self.message: Message | None = None
         self.ended = False
+        self.is_endless = False  # whether a limit is passed beyond which nothing more is to be read
+        self.barren_from: int | None = None  # the offset from which nothing was kept, if that is why
         self._una = una
         self._unb = unb
         self._has_header = len(unb.elements) > 1  # not where messages stand in no interchange
-        self._segments_max = segments_max
+        self._limits = limits
         self._findings = Findings()
         self._message_findings = Findings()
         self._group: GroupHeader | None = None
@@ -80,7 +83,9 @@ class OpenInterchange:
         self._references: set[str] = set()
         self._group_references: set[str] = set()
         self._left_out = 0  # segments of the open message beyond the limit
-        self._astray = False  # the last segment stood outside of any message
+        self._left_out_from = 0  # the offset of the first of them
+        self._astray_from: int | None = None  # where a run of segments outside of any message begins
+        self._astray = 0  # how many they are
 
     def start(self, findings: list[Finding]) -> list[Event]:
         """The event of UNB, with what is wrong with it and with UNA."""
@@ -119,7 +124,6 @@ class OpenInterchange:
             self._take_data(segment)
             self._innermost().extend(findings)
             return []
-        self._astray = False
         return handle(self, segment, findings)
 
     def _innermost(self) -> Findings:
@@ -128,22 +132,48 @@ class OpenInterchange:
         return self._group_findings if self._group is not None else self._findings
 
     def _take_data(self, segment: Segment) -> None:
-        if self.message is None:
+        message, limits = self.message, self._limits
+        if message is None:
             self._report_stray(segment)
-        elif len(self.message.segments) < self._segments_max:
-            self.message.segments.append(segment)
-        else:
-            if not self._left_out:
-                self._message_findings.add(self._at(rules.MESSAGE_TOO_LONG, segment, None, "", str(self._segments_max)))
-            self._left_out += 1
+            return
+        too_many = len(message.segments) >= limits.message_segments_max
+        if not too_many and segment.offset + len(segment.raw) - message.segments[0].offset <= limits.message_bytes_max:
+            message.segments.append(segment)
+            return
+        if not self._left_out:
+            rule, limit = (
+                (rules.MESSAGE_TOO_LONG, limits.message_segments_max)
+                if too_many
+                else (rules.MESSAGE_TOO_LARGE, limits.message_bytes_max)
+            )
+            self._message_findings.add(self._at(rule, segment, None, "", str(limit)))
+            self._left_out_from = segment.offset
+        self._left_out += 1
+        self._bound(segment, self._left_out_from, self._left_out)
 
     def _report_stray(self, segment: Segment) -> None:
         """0085 = 33 is reported one level above: by the group, or by the interchange. One finding a run of them."""
-        if not self._astray:
+        if self._astray_from is None:
             self._innermost().add(self._at(rules.STRAY_SEGMENTS, segment, None, ""))
-        self._astray = True
+            self._astray_from, self._astray = segment.offset, 0
+        self._astray += 1
+        self._bound(segment, self._astray_from, self._astray)
+
+    def _bound(self, segment: Segment, barren_from: int, count: int) -> None:
+        """Segments of which none is kept may go on, but not without end."""
+        limits = self._limits
+        if segment.offset - barren_from > limits.barren_bytes_max or count > limits.barren_segments_max:
+            self.is_endless, self.barren_from = True, barren_from
+
+    def _bound_count(self, count: int, segment: Segment) -> None:
+        """There may be no more messages or groups than UNZ can count."""
+        if count > self._limits.interchange_messages_max:
+            limit = str(self._limits.interchange_messages_max)
+            self._findings.add(self._at(rules.TOO_MANY_MESSAGES, segment, None, "", limit))
+            self.is_endless = True
 
     def _take_ung(self, segment: Segment, findings: list[Finding]) -> list[Event]:
+        self._astray_from = None
         events = [*self._end_message(None), *self._end_group(None)]
         if self._messages_outside_groups:
             self._findings.add(self._at(rules.GROUPS_AND_MESSAGES_MIXED, segment, None, ""))
@@ -151,6 +181,7 @@ class OpenInterchange:
         self._group_findings = Findings()
         self._group_messages = 0
         self._groups += 1
+        self._bound_count(self._groups, segment)
         self._group_findings.extend(findings)
         self._group_findings.extend(check_service_segment(segment, self.header.syntax_version))
         if self._group.reference and self._group.reference in self._group_references:
@@ -159,8 +190,10 @@ class OpenInterchange:
         return [*events, GroupStarted(self._group, segment)]
 
     def _take_unh(self, segment: Segment, findings: list[Finding]) -> list[Event]:
+        self._astray_from = None
         events = self._end_message(None)
         self._messages += 1
+        self._bound_count(self._messages, segment)
         if self._group is not None:
             self._group_messages += 1
         else:
@@ -200,6 +233,7 @@ class OpenInterchange:
         if self._group is None:
             self._report_stray(segment)
             return events
+        self._astray_from = None
         self._group_findings.extend(findings)
         return [*events, *self._end_group(segment)]
 

@@ -7,7 +7,7 @@ Theory of operation. The reader stands in one of these states:
     OPEN    has found one and settles the service characters
     READ    inside an interchange: cuts the bytes at the terminator and splits the segments
     SKIP    inside a segment that is longer than the limit: waits for its terminator
-    DONE    this is no EDIFACT: the rest is not looked at
+    DONE    this is no EDIFACT, or it goes on without end: the rest is not looked at
 
 Rule 1: what is reported depends on the bytes alone, never on how they were cut into pieces. Where the
 reader must look ahead, it waits for a fixed number of bytes or for the end of the file.
@@ -25,7 +25,7 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum, auto
 
 from edi_gateway.edifact import characters, rules, tokens
@@ -41,12 +41,14 @@ from edi_gateway.edifact.events import (
 )
 from edi_gateway.edifact.findings import Finding, Rule
 from edi_gateway.edifact.interchange import INTERCHANGE_HEADER, SERVICE_TAGS, OpenInterchange
+from edi_gateway.edifact.limits import DEFAULT_LIMITS, ReaderLimits
 from edi_gateway.edifact.oddities import oddities
 from edi_gateway.edifact.segment import Segment, Separators
 from edi_gateway.edifact.separators import UNA_LENGTH, can_split, default_separators, in_force, read_una
 from edi_gateway.edifact.wrapping import wrap_column
 
 __all__ = [
+    "DEFAULT_LIMITS",
     "Event",
     "FileFinding",
     "GroupEnded",
@@ -109,23 +111,14 @@ _CONTENTS = frozenset({"UNG", "UNH"})
 _ODD = "\x00"
 
 
-@dataclass(frozen=True, slots=True)
-class ReaderLimits:
-    """What the reader takes at most."""
-
-    segment_bytes_max: int = 64 * 1024
-    message_segments_max: int = 2_000_000
-
-
-DEFAULT_LIMITS = ReaderLimits()
-
-
 def read(chunks: Iterable[bytes], limits: ReaderLimits = DEFAULT_LIMITS, *, repetition: bool = True) -> Iterator[Event]:
     """The events of a file that comes in pieces of any size."""
     reader = InterchangeReader(limits, repetition=repetition)
     for chunk in chunks:
         for start in range(0, len(chunk), FEED_BYTES):
             yield from reader.feed(chunk[start : start + FEED_BYTES])
+        if reader.is_done:  # the file may have no end
+            break
     yield from reader.close()
 
 
@@ -149,6 +142,7 @@ class InterchangeReader:
         self._junk = b""
         self._junk_bytes = 0
         self._junk_offset = 0
+        self._barren_from: int | None = None  # the offset of a run of bytes that were dropped
         self._interchanges = 0
         self._interchange: OpenInterchange | None = None
         self._pending: list[Finding] = []  # findings of UNA, for the interchange that UNB opens
@@ -167,6 +161,11 @@ class InterchangeReader:
         self._final = True
         self._receive(b"")
         return self._taken()
+
+    @property
+    def is_done(self) -> bool:
+        """Whether nothing more is read, whatever is fed."""
+        return self._state == self._done
 
     def _taken(self) -> list[Event]:
         events, self._events = self._events, []
@@ -211,7 +210,10 @@ class InterchangeReader:
 
     def _seek(self) -> bool:
         if not self._junk_bytes:
-            self._drop(len(self._buffer) - len(self._buffer.lstrip(_BLANK_BYTES)))
+            blanks = _blanks_before(self._buffer)
+            if blanks and self._is_barren(blanks):
+                return self._stop()
+            self._drop(blanks)
             if self._buffer.startswith(_UTF_8_MARK):
                 self._report(rules.BYTE_ORDER_MARK)
                 self._drop(len(_UTF_8_MARK))
@@ -225,6 +227,12 @@ class InterchangeReader:
     def _seek_amid_junk(self) -> bool:
         first = not self._interchanges
         found = _START_AMID_JUNK.search(self._buffer)
+        skipped = self._junk_bytes + (found.start() if found is not None else len(self._buffer) - _START_BYTES_MAX)
+        if not first and skipped > self._limits.barren_bytes_max:
+            self._skip_junk(self._limits.barren_bytes_max - self._junk_bytes)
+            self._report_junk()
+            self._barren_from = self._junk_offset
+            return self._stop()
         if found is not None and (found.start() <= SEEK_BYTES or not first):
             return self._found(found.start())
         if self._final or (first and len(self._buffer) > SEEK_BYTES + _START_BYTES_MAX):
@@ -236,7 +244,12 @@ class InterchangeReader:
     def _found(self, start: int) -> bool:
         self._skip_junk(start)
         self._report_junk()
-        self._state = self._open
+        self._barren_from = None
+        if self._interchanges >= self._limits.file_interchanges_max:
+            self._report(rules.TOO_MANY_INTERCHANGES, expected=str(self._limits.file_interchanges_max))
+            self._state = self._done
+        else:
+            self._state = self._open
         return True
 
     def _skip_junk(self, count: int) -> None:
@@ -264,6 +277,14 @@ class InterchangeReader:
         else:
             self._report(rules.FILE_EMPTY)
         self._state = self._done
+
+    def _stop(self, *, was_said: bool = False) -> bool:
+        """The file goes on without anything to read: what is open ends here, and the rest is not looked at."""
+        self._break_off()
+        if not was_said:
+            self._report(rules.READING_STOPPED, offset=self._barren_from)
+        self._state = self._done
+        return False
 
     def _done(self) -> bool:
         self._buffer = b""
@@ -325,6 +346,8 @@ class InterchangeReader:
         self._wrapped: bool | None = None
         self._line_bytes = line_bytes  # of the line that the buffer goes on with
         self._scanned = 0  # so much of the buffer holds no terminator
+        self._empty_from = self._empty_to = -1  # the offsets of a run of empty segments
+        self._empty_count = 0
         self._wanted = 0  # so much of the buffer must be there before anything is decided
         self._declare(characters.UNKNOWN)
 
@@ -348,6 +371,9 @@ class InterchangeReader:
         end = self._block_end(shown)
         if end < 0:
             return self._wait_for_terminator()
+        if self._barren_from is not None and self._is_barren(_blanks_before(self._buffer)):
+            return self._stop()
+        self._barren_from = None
         self._take_block(end + 1)
         self._read_block(shown[:end])
         return True
@@ -385,8 +411,16 @@ class InterchangeReader:
             end = shown.rfind(self._terminator, self._scanned, end)
         return end
 
+    def _is_barren(self, count: int) -> bool:
+        """Whether too much in a row is dropped, with so many bytes of the buffer that hold nothing either."""
+        if self._barren_from is None:
+            self._barren_from = self._offset
+        end = self._offset + self._file_bytes(self._buffer[:count])
+        return end - self._barren_from > self._limits.barren_bytes_max
+
     def _wait_for_terminator(self) -> bool:
-        self._drop_blanks()
+        if self._drop_blanks():
+            return self._stop()
         if len(self._buffer.lstrip(_BLANK_BYTES)) > self._limits.segment_bytes_max:
             self._begin_skipping()
             return True
@@ -396,13 +430,16 @@ class InterchangeReader:
         self._scanned = len(self._buffer)
         return False
 
-    def _drop_blanks(self) -> None:
-        """Blanks before a segment do not count for its length, and may be any number: the last one is kept."""
-        blanks = len(self._buffer) - len(self._buffer.lstrip(_BLANK_BYTES))
+    def _drop_blanks(self) -> bool:
+        """Blanks before a segment do not count for its length: the last one is kept. Whether they are too many."""
+        blanks = _blanks_before(self._buffer)
         if blanks > 1:
+            if self._is_barren(blanks):
+                return True
             self._take_block(blanks - 1)
             self._pass(blanks - 1)
             self._offset = self._place(blanks - 1)
+        return False
 
     def _read_block(self, shown: bytes) -> None:
         """Split a block at its terminators, and at the line ends behind them if it has one style of them."""
@@ -505,6 +542,8 @@ class InterchangeReader:
             return [], _NO_BEGINNINGS
         if len(message.segments) + FEED_BYTES > self._limits.message_segments_max:
             return [], _NO_BEGINNINGS  # the interchange counts them itself, up to the limit
+        if self._block_offset + len(self._block) - message.segments[0].offset > self._limits.message_bytes_max:
+            return [], _NO_BEGINNINGS
         return message.segments, self._known_beginnings
 
     def _read_pieces(self, texts: Iterator[str], at: int, glue: str) -> None:
@@ -540,8 +579,7 @@ class InterchangeReader:
     def _read_piece(self, text: str, begin: int, following: Iterator[str], step: int) -> int:
         """One segment off the short path. Returns where the next begins in the block, -1 if none is read there."""
         if text in ("", _ODD) and self._interchange is not None and self._separators.terminator not in _LINE_ENDS:
-            self._interchange.note_empty_segment(self._place(begin))
-            return begin + step
+            return self._pass_empty_segment(self._interchange, begin, step)
         end = begin + self._size(text)
         tag = self._service_beginnings.get(text[:4]) or self._proper_tag(text)
         if tag and self._interchange is not None:
@@ -554,8 +592,31 @@ class InterchangeReader:
             outcome = self._read_segment(self._block[begin:end].decode("latin-1"), self._place(begin))
         if outcome is _Outcome.GOES_ON:
             return end + step
-        self._return_to_buffer(end + 1 if outcome is _Outcome.ENDED else begin)
-        self._state = self._seek
+        self._return_to_buffer(begin if outcome is _Outcome.BEGINS_ANOTHER else end + 1)
+        self._end_by(outcome)
+        return -1
+
+    def _end_by(self, outcome: _Outcome) -> None:
+        """The interchange is over, or nobody can say where it ends."""
+        if outcome is _Outcome.GOES_ON_WITHOUT_END and self._interchange is not None:
+            self._barren_from = self._interchange.barren_from
+            self._stop(was_said=self._barren_from is None)
+        else:
+            self._state = self._seek
+
+    def _pass_empty_segment(self, interchange: OpenInterchange, begin: int, step: int) -> int:
+        """As `_read_piece`, for a segment that is empty; a file may consist of them."""
+        offset = self._place(begin)
+        interchange.note_empty_segment(offset)
+        if offset != self._empty_to:
+            self._empty_from, self._empty_count = offset, 0
+        self._empty_to = self._place(begin + step)
+        self._empty_count += 1
+        if self._empty_count <= self._limits.barren_segments_max:
+            return begin + step
+        self._return_to_buffer(begin + step)
+        self._barren_from = self._empty_from
+        self._stop()
         return -1
 
     def _proper_tag(self, text: str) -> str:
@@ -590,8 +651,7 @@ class InterchangeReader:
 
     def _blanks(self, begin: int, end: int) -> int:
         """How many blanks and line ends stand before the tag of a segment of the block."""
-        piece = self._block[begin:end]
-        return len(piece) - len(piece.lstrip(_BLANK_BYTES))
+        return _blanks_before(self._block[begin:end])
 
     def _is_open(self, begin: int, end: int) -> bool:
         """Whether the terminator here in the block was released, and is data: an odd run of releases is before it."""
@@ -721,13 +781,14 @@ class InterchangeReader:
     def _take(self, segment: Segment, found: list[Finding]) -> _Outcome:
         """Hand a segment to the interchange; the first one, UNB, makes it."""
         if self._interchange is None:
-            segments_max = self._limits.message_segments_max
-            self._interchange = OpenInterchange(segment, self._separators, self._una, segments_max)
+            self._interchange = OpenInterchange(segment, self._separators, self._una, self._limits)
             self._events += self._interchange.start(self._pending + found)
             return _Outcome.GOES_ON
         self._learn_tag(segment.tag)
         self._events += self._interchange.take(segment, found)
-        return _Outcome.ENDED if self._interchange.ended else _Outcome.GOES_ON
+        if self._interchange.ended:
+            return _Outcome.ENDED
+        return _Outcome.GOES_ON_WITHOUT_END if self._interchange.is_endless else _Outcome.GOES_ON
 
     def _learn_tag(self, tag: str) -> None:
         if tag not in SERVICE_TAGS and len(self._known_beginnings) < KNOWN_BEGINNINGS_MAX and _TAG.match(tag):
@@ -740,7 +801,7 @@ class InterchangeReader:
         view = self._block.decode("latin-1")
         self._knows_wrapping(0, 0, len(view))
         outcome = self._read_segment(view, self._block_offset, cut=True)
-        self._state = self._seek
+        self._end_by(outcome)
         if outcome is _Outcome.BEGINS_ANOTHER:
             self._return_to_buffer(0)
         else:
@@ -754,13 +815,13 @@ class InterchangeReader:
 
     def _begin_skipping(self) -> None:
         """Keep the beginning of a segment that is too long, and drop it: no terminator is in it."""
-        blanks = len(self._buffer) - len(self._buffer.lstrip(_BLANK_BYTES))
-        self._drop(blanks)
+        self._drop(_blanks_before(self._buffer))
         self._prefix = self._buffer[: self._limits.segment_bytes_max]
         self._prefix_offset = self._offset
         self._drop(len(self._prefix))
         run = _run_before(self._prefix, len(self._prefix), self._separators.release.encode("latin-1"), 0)
         self._released = run % 2 == 1
+        self._barren_from = self._offset
         self._state = self._skip
 
     def _skip(self) -> bool:
@@ -770,15 +831,20 @@ class InterchangeReader:
         """
         end = self._find_terminator(self._buffer)
         found = end >= 0
+        if self._is_barren(end if found else len(self._buffer)):
+            self._state = self._read
+            self._read_segment(self._prefix.decode("latin-1"), self._prefix_offset, too_long=True)
+            return self._stop()
         self._drop(end + 1 if found else len(self._buffer))
         if not found and not self._final:
             return False
         self._line_bytes = 0
         self._scanned = 0
+        self._barren_from = None
         self._state = self._read
         outcome = self._read_segment(self._prefix.decode("latin-1"), self._prefix_offset, cut=not found, too_long=True)
         if outcome is not _Outcome.GOES_ON:
-            self._state = self._seek
+            self._end_by(outcome)
         return True
 
     def _find_terminator(self, shown: bytes) -> int:
@@ -803,6 +869,12 @@ class _Outcome(Enum):
     GOES_ON = auto()
     ENDED = auto()  # it was the UNZ
     BEGINS_ANOTHER = auto()  # it is the UNA or UNB of the next interchange
+    GOES_ON_WITHOUT_END = auto()  # a limit of the interchange is passed
+
+
+def _blanks_before(piece: bytes) -> int:
+    """How many blanks and line ends a piece begins with."""
+    return len(piece) - len(piece.lstrip(_BLANK_BYTES))
 
 
 def _run_before(shown: bytes, stop: int, release: bytes, begin: int) -> int:

@@ -80,6 +80,24 @@ TYPOGRAPHIC_QUOTE = _rule(
     "A word processor changed the file; write the plain apostrophe (hexadecimal 27)",
     "Un traitement de texte a modifié le fichier ; écrivez l'apostrophe droite (hexadécimal 27)",
 )
+READING_STOPPED = _rule(
+    "S208",
+    _ERROR,
+    None,
+    "From byte {offset} on the file goes on and on without anything to keep; the rest of it is not read",
+    "À partir de l'octet {offset}, le fichier continue sans rien à retenir ; la suite n'est pas lue",
+    "Check what the file holds there, and send only interchanges, each with its UNZ",
+    "Vérifiez ce que le fichier contient à cet endroit, et n'envoyez que des interchanges, chacun avec son UNZ",
+)
+TOO_MANY_INTERCHANGES = _rule(
+    "S209",
+    _ERROR,
+    None,
+    "The file holds more than {expected} interchanges; it is not read beyond byte {offset}",
+    "Le fichier contient plus de {expected} interchanges ; il n'est pas lu après l'octet {offset}",
+    "Send the interchanges in several files",
+    "Envoyez les interchanges dans plusieurs fichiers",
+)
 
 # Service characters
 
@@ -269,6 +287,15 @@ FINDINGS_OMITTED = _rule(
     "Mend the ones listed, then check again",
     "Corrigez ceux de la liste, puis vérifiez à nouveau",
 )
+MESSAGE_TOO_LARGE = _rule(
+    "S239",
+    _ERROR,
+    "18",
+    "The message has more than {expected} bytes; further segments are left out",
+    "Le message a plus de {expected} octets ; les segments suivants sont ignorés",
+    "Split the message into several",
+    "Répartissez le contenu sur plusieurs messages",
+)
 
 # Message envelope
 
@@ -449,6 +476,15 @@ UNB_MISSING = _rule(
     "Les messages ne sont dans aucun interchange : l'en-tête UNB manque",
     "Send whole interchanges, from UNB to UNZ",
     "Envoyez des interchanges entiers, de UNB à UNZ",
+)
+TOO_MANY_MESSAGES = _rule(
+    "S270",
+    _ERROR,
+    "18",
+    "The interchange holds more messages or groups than UNZ can count, {expected}; the rest of the file is not read",
+    "L'interchange a plus de messages ou de groupes que UNZ n'en peut compter, {expected} ; la suite n'est pas lue",
+    "Send the messages in several interchanges",
+    "Envoyez les messages dans plusieurs interchanges",
 )
 
 # Data elements of service segments

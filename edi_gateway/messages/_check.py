@@ -68,16 +68,18 @@ def _judge_elements(
         findings = judge_segment(segment, layout, separators.decimal_marks)
         if not findings:
             shapes.learn(segment, layout)
-        elif policy.open_code_lists:
-            found += [finding for finding in findings if not _is_open(finding, specification, policy)]
         elif len(found) <= FINDINGS_MAX:
-            found += findings
+            found += [finding for finding in findings if not _is_open(finding, specification, policy)]
     return found
 
 
 def _is_open(finding: Finding, specification: MessageSpecification, policy: JudgingPolicy) -> bool:
     """Whether the finding is about a code list that the partnership left open."""
-    if finding.rule not in (rules.CODE_UNKNOWN, rules.PARTNER_CODE) or finding.element is None:
+    if (
+        not policy.open_code_lists
+        or finding.rule not in (rules.CODE_UNKNOWN, rules.PARTNER_CODE)
+        or finding.element is None
+    ):
         return False
     layout = specification.layout(finding.segment or "")
     element = layout.positions[finding.element - 2] if layout else None

@@ -24,6 +24,9 @@ from edi_gateway.messages.tree import Group
 LOOKAHEAD_SEGMENTS = 24
 """How far ahead a reading is judged."""
 
+DEFECTS_MAX = 10_000
+"""A message with so many defects is not weighed any further: its segments are taken as they come, without findings."""
+
 READINGS_MAX = 8
 """How many readings are kept while looking ahead."""
 
@@ -125,6 +128,8 @@ class Matcher:
                 path=missing.path,
             )
             return
+        if len(self.findings) >= DEFECTS_MAX:
+            return
         rule = rules.SEGMENT_OUT_OF_PLACE if segment.tag in self._grammar.tags else rules.SEGMENT_UNKNOWN
         expected = ", ".join(self._expected_tags())
         self._report(rule, segment, expected=expected)
@@ -171,8 +176,12 @@ class Matcher:
 
     def _best_move(self, segments: Sequence[Segment], index: int) -> Move | None:
         """The first move of the reading with the fewest defects; None if the segment had better be left over."""
+        if len(self.findings) >= DEFECTS_MAX:
+            return next(iter(self._place.options.get(segments[index].tag, ())), None)
         occurrences = tuple(group.occurrence for group in self._open[1:])
-        now = _Reading(None, self._place, self._count, occurrences, 0, frozenset(self._missing))
+        now = _Reading(
+            None, self._place, min(self._count, self._place.limit + 1), occurrences, 0, frozenset(self._missing)
+        )
         readings = _next_readings(now, segments[index].tag, is_first=True)
         end = index + 1 + LOOKAHEAD_SEGMENTS
         for segment in segments[index + 1 : end]:
@@ -188,6 +197,8 @@ class Matcher:
     # Findings
 
     def _report(self, rule: Rule, segment: Segment, *, value: str | None = None, expected: str | None = None) -> None:
+        if len(self.findings) >= DEFECTS_MAX:
+            return
         self.findings.append(
             Finding(
                 rule,
@@ -202,6 +213,8 @@ class Matcher:
 
     def _report_missing(self, line: Line) -> None:
         """A missing segment is reported at the last segment processed before its place (0096)."""
+        if len(self.findings) >= DEFECTS_MAX:
+            return
         parent_depth = line.depth - 1
         path = self._path(self._open[: parent_depth + 1], line.name)
         rule = rules.GROUP_MISSING if line.children else rules.SEGMENT_MISSING
@@ -233,8 +246,9 @@ def _next_readings(reading: _Reading, tag: str, *, is_first: bool = False) -> li
         if opens is None:
             occurrences = outer
             if target is reading.place:
-                count = reading.count + 1
-                cost += count == target.limit + 1
+                # How far beyond the limit does not matter, and readings that differ in that only are one.
+                cost += reading.count == target.limit
+                count = min(reading.count + 1, target.limit + 1)
         else:
             occurrence = reading.occurrences[-closes] + 1 if again else 1
             cost += occurrence == opens.repeat + 1

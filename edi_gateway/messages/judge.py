@@ -24,6 +24,7 @@ from edi_gateway.edifact.reader import read
 from edi_gateway.edifact.segment import Separators
 from edi_gateway.edifact.verdict import (
     Address,
+    GroupHeader,
     GroupVerdict,
     InterchangeHeader,
     InterchangeVerdict,
@@ -48,6 +49,12 @@ PolicySource = JudgingPolicy | Callable[[InterchangeHeader], JudgingPolicy]
 
 TYPES_MAX = 20
 """Message types of an interchange of which the first one is kept."""
+
+CLEAN_GROUPS_MAX = 1_000
+"""Groups without a finding of which the verdict of an interchange keeps the header."""
+
+FINDINGS_KEPT_MAX = 20_000
+"""How many findings of its messages the verdict of a streamed interchange keeps; beyond, one error a message."""
 
 GLN_QUALIFIER = "14"  # 0007
 
@@ -121,6 +128,8 @@ class _InterchangeJudge:
         self._groups: list[GroupVerdict] = []
         self._kept: list[MessageVerdict] = []
         self._types: set[str] = set()
+        self._findings_kept = 0
+        self._findings_left_out = 0
 
     def take(self, event: Event) -> Judgement | None:
         match event:
@@ -131,7 +140,7 @@ class _InterchangeJudge:
             case GroupStarted():
                 return None
             case GroupEnded(group, findings):
-                self._groups.append(GroupVerdict(group, self._policy.grade(findings)))
+                self._end_group(group, findings)
                 return None
             case InterchangeEnded(findings):
                 return self._end(findings)
@@ -144,6 +153,7 @@ class _InterchangeJudge:
         self._policy = self._source if isinstance(self._source, JudgingPolicy) else self._source(event.header)
         self._findings = self._policy.grade(judge_header(event.header, self._policy, event.segment.offset))
         self._groups, self._kept, self._types = [], [], set()
+        self._findings_kept = self._findings_left_out = 0
         return InterchangeBegun(event.header, event.separators, self._policy, tuple(self._findings))
 
     def _judge_message(self, message: Message) -> MessageVerdict:
@@ -154,16 +164,42 @@ class _InterchangeJudge:
         is_new = message.header.type not in self._types and len(self._types) < TYPES_MAX
         if not verdict.valid or is_new:
             self._types.add(message.header.type)
-            self._kept.append(MessageVerdict(replace(message, segments=[]), verdict.findings))
+            self._keep(message, verdict)
         return verdict
+
+    def _keep(self, message: Message, verdict: MessageVerdict) -> None:
+        """What an acknowledgement needs: every rejected message, and why, as far as there is room for reasons."""
+        findings = self._reasons(verdict.findings)
+        self._kept.append(MessageVerdict(replace(message, segments=[], findings=[]), findings))
+
+    def _reasons(self, findings: list[Finding]) -> list[Finding]:
+        """The findings, or the error that rejects by itself where there is no more room: one of syntax if there is."""
+        kept = findings
+        if self._findings_kept + len(findings) > FINDINGS_KEPT_MAX:
+            errors = (finding for finding in findings if finding.is_error)
+            kept = sorted(errors, key=lambda finding: not finding.is_of_syntax)[:1]
+            self._findings_left_out += len(findings) - len(kept)
+        self._findings_kept += len(kept)
+        return kept
+
+    def _end_group(self, header: GroupHeader, findings: Iterable[Finding]) -> None:
+        """Groups that nothing is said of need no verdict once there are many; a message at fault names its own."""
+        verdict = GroupVerdict(header, self._reasons(self._policy.grade(findings)))
+        is_named = bool(self._kept) and self._kept[-1].message.group is header
+        if verdict.findings or is_named or len(self._groups) < CLEAN_GROUPS_MAX:
+            self._groups.append(verdict)
 
     def _end(self, findings: Iterable[Finding]) -> InterchangeVerdict:
         started = self._started
+        found = [*findings]
+        if self._findings_left_out:
+            left_out, kept = str(self._findings_left_out), str(FINDINGS_KEPT_MAX)
+            found.append(Finding(rules.FINDINGS_NOT_KEPT, "UNB", value=left_out, expected=kept))
         return InterchangeVerdict(
             started.header if started else None,
             started.separators if started else Separators(),
             self._kept,
-            [*self._findings, *self._policy.grade(findings)],
+            [*self._findings, *self._policy.grade(found)],
             self._groups,
         )
 

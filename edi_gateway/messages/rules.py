@@ -295,6 +295,16 @@ FINDINGS_OMITTED = _structure(
     "Corrigez ceux de la liste, puis vérifiez à nouveau",
 )
 
+FINDINGS_NOT_KEPT = _structure(
+    "D350",
+    _WARNING,
+    None,
+    "The messages have more than {expected} findings; {value} of them were told, and are not kept for the answer",
+    "Les messages ont plus de {expected} constats ; {value} ont été signalés sans être gardés pour la réponse",
+    "The answer names every rejected message; mend the first ones, then check again",
+    "La réponse nomme chaque message rejeté ; corrigez les premiers, puis vérifiez à nouveau",
+)
+
 # The message as a whole
 
 MESSAGE_TYPE_UNKNOWN = _structure(

@@ -9,7 +9,16 @@ UNG = "UNG+ORDERS+A+B+261122:0450+G1+UN+D:96A'"
 MESSAGE = f"{UNH}{BODY}UNT+4+1'"
 GROUP = f"{UNG}{MESSAGE}UNE+1+G1'"
 
-SMALL = ReaderLimits(segment_bytes_max=200, message_segments_max=10)
+SMALL = ReaderLimits(
+    segment_bytes_max=200,
+    message_segments_max=10,
+    message_bytes_max=400,
+    interchange_messages_max=2,
+    file_interchanges_max=2,
+    barren_bytes_max=100_000,
+)
+BEYOND_SMALL = {"S208", "S209", "S235", "S237", "S239", "S270"}
+"""The rules that are broken by what is too much for these limits."""
 
 PROVOCATIONS: dict[str, str | bytes] = {
     "S201": "",
@@ -19,6 +28,8 @@ PROVOCATIONS: dict[str, str | bytes] = {
     "S205": b"\xef\xbb\xbf" + ORDER.encode(),
     "S206": ORDER.encode("utf-16"),
     "S207": ORDER.replace("'", "’").encode(),
+    "S208": ORDER + "x" * 200_000,
+    "S209": ORDER * 3,
     "S211": "UNA:X.? '" + ORDER.replace("UNB+", "UNBX", 1),
     "S212": "UNA:+.+ '" + ORDER,
     "S213": "UNA:+.?  " + ORDER,
@@ -39,6 +50,7 @@ PROVOCATIONS: dict[str, str | bytes] = {
     "S236": ORDER[: ORDER.index("+9'")],
     "S237": order("FTX+A'" * 12),
     "S238": order("'" * 120 + BODY, segments=4),
+    "S239": order(f"FTX+{'x' * 150}'" * 3),
     "S241": UNB + UNH + BODY + "UNZ+1+REF1'",
     "S242": ORDER.replace("UNT+4", "UNT+5"),
     "S243": ORDER.replace("UNT+4+1", "UNT+4+2"),
@@ -58,6 +70,7 @@ PROVOCATIONS: dict[str, str | bytes] = {
     "S267": ORDER.replace("UNOC", "UNOZ"),
     "S268": ORDER.replace("UNOC:3", "UNOC:7"),
     "S269": MESSAGE,
+    "S270": UNB + MESSAGE * 3 + "UNZ+3+REF1'",
     "S271": ORDER.replace("3012345000004", ""),
     "S272": ORDER.replace("REF1", "R" * 15),
     "S273": ORDER.replace(":0450", ":450"),

@@ -411,7 +411,7 @@ def test_the_actions_that_reject() -> None:
 def test_every_syntax_error_has_a_code_of_its_own() -> None:
     """But those of the file itself, which no CONTRL can speak of."""
     assert {rule.code for rule in rules.RULES if rule.severity is Severity.ERROR and rule.contrl is None} == {
-        "S201", "S202", "S207",
+        "S201", "S202", "S207", "S208", "S209",
     }  # fmt: skip
 
 

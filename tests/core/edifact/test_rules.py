@@ -8,7 +8,7 @@ import pytest
 
 from edi_gateway.edifact import rules
 from edi_gateway.edifact.findings import Finding, Level, Rule
-from tests.core.edifact.provocations import PROVOCATIONS, SMALL
+from tests.core.edifact.provocations import BEYOND_SMALL, PROVOCATIONS, SMALL
 from tests.core.edifact.readings import ReadFile, read_file
 
 FIELDS = {"segment", "position", "element", "component", "value", "expected", "offset"}
@@ -33,7 +33,7 @@ def test_every_rule_has_a_file_that_breaks_it() -> None:
 
 @pytest.mark.parametrize("rule", rules.RULES, ids=lambda rule: rule.code)
 def test_the_file_that_breaks_a_rule_gives_its_finding(rule: Rule) -> None:
-    limits = [SMALL] if rule.code in ("S235", "S237") else []
+    limits = [SMALL] if rule.code in BEYOND_SMALL else []
     found = {finding.code: finding for finding in all_findings(read_file(PROVOCATIONS[rule.code], *limits))}
     assert rule.code in found
     for language in ("en", "fr"):

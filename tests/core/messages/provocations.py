@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from edi_gateway.edifact.findings import Finding
-from edi_gateway.edifact.verdict import Address, MessageVerdict
+from edi_gateway.edifact.verdict import Address, InterchangeVerdict, MessageVerdict
 from edi_gateway.messages import JudgingPolicy
 from edi_gateway.messages._check import FINDINGS_MAX
 from edi_gateway.messages.guideline import Guideline
-from edi_gateway.messages.judge import judge
+from edi_gateway.messages.judge import FINDINGS_KEPT_MAX, judge, stream
 from tests.core.messages.texts import ORDER, judged
 
 SENDER, RECIPIENT = "3760000000017", "3760000001014"
@@ -50,6 +50,16 @@ def _file(policy: JudgingPolicy, body: str = ORDER, **header: str) -> Callable[[
     return provoke
 
 
+def _too_many_findings() -> Iterable[Finding]:
+    message = ORDER.replace("PRI+AAA:20'", "PRI+AAA:20'" + "PIA+QQ'" * FINDINGS_MAX).strip()
+    (ended,) = (
+        judgement
+        for judgement in stream([interchange(message * (FINDINGS_KEPT_MAX // FINDINGS_MAX + 1))])
+        if isinstance(judgement, InterchangeVerdict)
+    )
+    return ended.all_findings()
+
+
 _ANY = JudgingPolicy()
 
 PROVOCATIONS: dict[str, Callable[[], Iterable[Finding]]] = {
@@ -82,6 +92,7 @@ PROVOCATIONS: dict[str, Callable[[], Iterable[Finding]]] = {
     "D335": _changed("20261122:102", "20261122"),
     "D341": _changed("CNT+2:2", "CNT+2:3"),
     "D349": _changed("PRI+AAA:20'", "PRI+AAA:20'" + "PIA+QQ'" * FINDINGS_MAX),
+    "D350": _too_many_findings,
     "D351": _file(_ANY, ORDER.replace("ORDERS:D", "IFTMIN:D")),
     "D352": _file(_ANY, ORDER.replace(":96A:", ":93A:")),
     "D353": _file(JudgingPolicy(directories={"ORDERS": "D.96A"}), ORDER.replace(":96A:", "::")),
