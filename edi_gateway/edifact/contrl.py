@@ -121,12 +121,12 @@ def envelope(verdict: InterchangeVerdict, *, date: str, time: str, control_refer
     return InterchangeHeader(
         syntax_identifier=subject.syntax_identifier if known else "UNOC",
         syntax_version=subject.syntax_version if known else "3",
-        sender=subject.recipient,
-        recipient=subject.sender,
+        sender=_sendable(subject.recipient),
+        recipient=_sendable(subject.sender),
         date=date,
         time=time,
         control_reference=control_reference,
-        test_indicator=subject.test_indicator,
+        test_indicator=_printable(subject.test_indicator),
     )
 
 
@@ -282,6 +282,15 @@ def _address(address: Address) -> list[str]:
         _repeated(address.qualifier, 4, needed=False),
         _repeated(address.routing, 14, needed=False),
     ]
+
+
+def _sendable(address: Address) -> Address:
+    """The address, without characters that no interchange may hold: damaged as it was, it names nobody better."""
+    return Address(_printable(address.identifier), _printable(address.qualifier), _printable(address.routing))
+
+
+def _printable(value: str) -> str:
+    return value if value.isprintable() else "".join(c if c.isprintable() else "." for c in value)
 
 
 def _repeated(value: str, length: int, *, needed: bool = True) -> str:

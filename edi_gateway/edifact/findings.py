@@ -120,7 +120,7 @@ class Finding:
 
     def _fill(self, template: str, language: Language) -> str:
         return template.format(
-            segment=self.segment or "?",
+            segment=_readable(self.segment, language) if self.segment else "?",
             position=self.position if self.position is not None else "?",
             element=self.element if self.element is not None else "?",
             component=self.component if self.component is not None else "?",

@@ -10,8 +10,10 @@ import io
 from base64 import encodebytes
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
+from random import Random
 
 from edi_gateway.as2 import cms
 from edi_gateway.as2.algorithms import LEGACY_CIPHERS, LEGACY_DIGESTS, Cipher
@@ -33,26 +35,37 @@ from edi_gateway.as2.inbound import open_report, open_transmission
 from edi_gateway.as2.mic import Mic, MicMalformed
 from edi_gateway.as2.opened import Opened, OpenedReport, Refused
 from edi_gateway.as2.receipt import parse_options, render_options
+from edi_gateway.edifact import contrl
+from edi_gateway.edifact.characters import CharacterRefused
 from edi_gateway.edifact.reader import read
+from edi_gateway.edifact.verdict import InterchangeVerdict, MessageVerdict
+from edi_gateway.edifact.writer import write_interchange
+from edi_gateway.messages.explain import explain_message
 from edi_gateway.messages.judge import judge
+from edi_gateway.messages.tree import Group
 from edi_gateway.partnership import Compression
+from edi_gateway.translators import DecodeContext, translator
 from tests.core.as2_cms.material import key, pieces
 from tests.core.as2_cms.test_hostile import read_compressed, read_envelope, read_signature, samples
 from tests.partner import NOW, ORDERS, SimulatedPartner
 
 ROOT = Path(__file__).parents[2]
 FILENAME_BYTES_MAX = 150
-EDIFACT_BYTES_MAX = 1536  # judging is the slowest reader: small inputs, many of them
+EDIFACT_BYTES_MAX = 2048  # judging is the slowest reader: small inputs, many of them
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A reader. `run` takes any bytes; `seeds` are good ones to begin with; `tokens` help the fuzzer to find words."""
+    """A reader. `run` takes any bytes; `seeds` are good ones to begin with; `tokens` help the fuzzer to find words.
+
+    `mutate` knows the form of what is read, and changes an input where bytes changed at random get no further.
+    """
 
     run: Callable[[bytes], None]
     seeds: Callable[[], Iterable[bytes]]
     tokens: tuple[bytes, ...] = ()
     length_max: int = 8192
+    mutate: Callable[[bytes, Random], bytes] | None = None
 
 
 # --- CMS ------------------------------------------------------------------------------------------------------------
@@ -223,11 +236,94 @@ _HEADER_SEEDS = (
 
 
 def read_edifact(data: bytes) -> None:
-    """Read and judged; every other input is read in pieces too, which must come to the same."""
+    """Read, judged, translated and answered; every other input is read in pieces too, which must come to the same."""
     for interchange in judge([data]):
-        assert all(message.header is not None for message in interchange.messages)
+        for message in interchange.messages:
+            assert message.header is not None
+            _in_words(message)
+            _as_record(message)
+        if contrl.needs_answer(interchange, agreed=True):
+            _answered(interchange)
     if len(data) % 2:
         assert list(read([data])) == list(read(pieces(data, 23))), "what is read depends on where a chunk ends"
+
+
+def _in_words(message: MessageVerdict) -> None:
+    for finding in message.findings:
+        assert (finding.text() + finding.hint("fr")).isprintable()
+    for explained in explain_message(message, "fr"):
+        assert all(value.value for value in explained.values)
+    if message.header.type == contrl.MESSAGE_TYPE:
+        with suppress(contrl.ContrlUnreadable):
+            contrl.read(message.message)
+
+
+def _as_record(message: MessageVerdict) -> None:
+    found = translator(message.header.type)
+    if found is not None and isinstance(message.tree, Group):
+        decoded = found.decode(message.tree, DecodeContext(), message.findings)
+        assert decoded.record is not None or any(finding.is_error for finding in (*decoded.findings, *message.findings))
+
+
+def _answered(interchange: InterchangeVerdict) -> None:
+    """The CONTRL can be written and read, and is about this interchange."""
+    unb = contrl.envelope(interchange, date="261122", time="0915", control_reference="1")
+    body = (contrl.contrl_header(interchange, "1"), contrl.answer(interchange))
+    try:
+        written = write_interchange(unb, [body])
+    except CharacterRefused:
+        written = write_interchange(replace(unb, syntax_identifier="UNOY"), [body])
+    (answer,) = judge([written])
+    said = contrl.read(answer.messages[0].message)
+    assert said.rejected == interchange.rejected
+    assert (
+        interchange.valid
+        or not said.positive
+        or all(f.contrl is None for f in interchange.all_findings() if f.is_error)
+    )
+
+
+def mutate_edifact(data: bytes, random: Random) -> bytes:
+    """A change that a byte would not make: segments dropped, repeated, moved or brought in, and values exchanged."""
+    segments = data.split(b"'")
+    place = random.randrange(len(segments))
+    match random.randrange(6):
+        case 0:
+            del segments[place]
+        case 1:
+            segments.insert(place, segments[random.randrange(len(segments))])
+        case 2:
+            segments.insert(place, random.choice(_segments()))
+        case 3:
+            segments[place] = _with_value(segments[place], random)
+        case 4:
+            other = random.randrange(len(segments))
+            segments[place], segments[other] = segments[other], segments[place]
+        case _:
+            segments[place] += random.choice((b"+", b":", b"*", b"?", b"+++++", b":x:x:x:x:x"))
+    return b"'".join(segments)
+
+
+def _with_value(segment: bytes, random: Random) -> bytes:
+    elements = segment.split(b"+")
+    place = random.randrange(len(elements))
+    components = elements[place].split(b":")
+    components[random.randrange(len(components))] = random.choice(_VALUES)
+    elements[place] = b":".join(components)
+    return b"+".join(elements)
+
+
+_VALUES = (
+    *(b"", b"0", b"-1", b"1.", b",5", b"9" * 40, b"x" * 80, b"102", b"20261322", b"20261111-20261120", b"\xc3\xa9"),
+    *(b"D", b"01B", b"96A", b"CONTRL", b"INVOIC", b"4", b"BJ", b"337601234500000011", b"?+?:??", b"\n", b"*", b" "),
+    *(b"\x80", b"ZZZ"),
+)
+
+
+@cache
+def _segments() -> tuple[bytes, ...]:
+    """Every segment of the samples, once."""
+    return tuple(sorted({segment for seed in edifact_seeds() for segment in seed.split(b"'")}))
 
 
 def edifact_seeds() -> Iterator[bytes]:
@@ -259,5 +355,6 @@ TARGETS: Mapping[str, Target] = {
         edifact_seeds,
         (b"UNA:+.? '", b"UNB+UNOC:3+", b"UNH+1+ORDERS:D:96A:UN'", b"UNT+", b"UNZ+", b"UNG+", b"UNE+", b"?'"),
         length_max=EDIFACT_BYTES_MAX,
+        mutate=mutate_edifact,
     ),
 }
