@@ -1,6 +1,7 @@
 """`edi-gateway validate`: what is wrong with EDIFACT files, for people, for programs, or as our CONTRL.
 
-Each message is judged, printed and let go, so that a file may be larger than memory.
+Each message is judged, printed and let go, so that a file may be larger than memory. A message that is right in form is
+also read for the business, as the gateway reads it: what a CONTRL accepts, an APERAK may still refuse.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import Protocol, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
 import click
 
@@ -28,10 +29,16 @@ from edi_gateway.cli.documents import (
 from edi_gateway.cli.frame import UserError, json_option, load_config
 from edi_gateway.edifact.events import FileFinding
 from edi_gateway.edifact.findings import Finding, Language, Severity
+from edi_gateway.edifact.segment import Separators
 from edi_gateway.edifact.verdict import Address, InterchangeHeader, InterchangeVerdict, MessageVerdict
 from edi_gateway.messages.guideline import SHIPPED, Guideline, shipped
 from edi_gateway.messages.judge import InterchangeBegun, stream
 from edi_gateway.messages.policy import JudgingPolicy
+
+if TYPE_CHECKING:
+    from edi_gateway.translators.business import BusinessReading
+
+BusinessReader = Callable[[MessageVerdict], "BusinessReading | None"]
 
 _WORDS: dict[Language, dict[str, str]] = {
     "en": {
@@ -43,6 +50,13 @@ _WORDS: dict[Language, dict[str, str]] = {
         "interchange": "Interchange {0} from {1} to {2}",
         "envelope": "Envelope of {0}",
         "not read": "not read: {0}",
+        "in form": "valid in form",
+        "answers": "answer: {0}",
+        "4": "CONTRL rejects it",
+        "7": "CONTRL accepts it",
+        "312": "APERAK 312 takes it in, and it is held",
+        "313": "APERAK 313 refuses it",
+        "contrl": "CONTRL {0}",
     },
     "fr": {
         "valid": "valide",
@@ -53,9 +67,47 @@ _WORDS: dict[Language, dict[str, str]] = {
         "interchange": "Interchange {0} de {1} à {2}",
         "envelope": "Enveloppe de {0}",
         "not read": "pas lu : {0}",
+        "in form": "valide dans la forme",
+        "answers": "réponse : {0}",
+        "4": "CONTRL le rejette",
+        "7": "CONTRL l'accepte",
+        "312": "APERAK 312 le prend en charge, et il reste bloqué",
+        "313": "APERAK 313 le refuse",
+        "contrl": "CONTRL {0}",
     },
 }
 INDENT = "    "
+
+CONTRL = "CONTRL"  # 0065
+DEFAULT_TIMEZONE = "Europe/Paris"
+"""Of times without a zone, where no partner is named."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One message: what was judged of its form, and of its business where that was read."""
+
+    verdict: MessageVerdict
+    business: BusinessReading | None
+
+    @property
+    def findings(self) -> list[Finding]:
+        return [*self.verdict.findings, *(self.business.findings if self.business else ())]
+
+    @property
+    def contrl(self) -> str:
+        """0083 that a CONTRL gives to this message, by itself: 4 or 7."""
+        return "4" if any(finding.is_error and finding.is_of_syntax for finding in self.verdict.findings) else "7"
+
+    @property
+    def aperak(self) -> str | None:
+        """BGM 1001 of the APERAK that answers it where one is agreed, None if there is nothing to say."""
+        from edi_gateway.translators.business import aperak_for
+
+        if not any(not finding.is_of_syntax for finding in self.findings):
+            return None
+        answer = aperak_for(self.findings)
+        return answer.value if answer else None
 
 
 class Output(Protocol):
@@ -63,7 +115,7 @@ class Output(Protocol):
 
     def begin_file(self, path: str) -> None: ...
     def begin_interchange(self, header: InterchangeHeader) -> None: ...
-    def message(self, verdict: MessageVerdict) -> None: ...
+    def message(self, judged: Judged) -> None: ...
     def end_interchange(self, verdict: InterchangeVerdict) -> None: ...
     def end_file(self, path: str, outside: Sequence[Finding], problem: str) -> None: ...
     def end(self) -> None: ...
@@ -77,30 +129,63 @@ class Output(Protocol):
     "--guideline", "guidelines", multiple=True, type=click.Choice(tuple(SHIPPED)), help="Judge by this guideline too."
 )
 @click.option("--partner", metavar="NAME", help="Judge as what this trading partner sends, by its folder.")
+@click.option(
+    "--business",
+    type=click.Choice(["report", "require", "off"]),
+    default="report",
+    show_default=True,
+    help="Errors of the business: show them; count them for the exit code too; do not look for them.",
+)
 @language_option
 def validate(
-    files: Sequence[str], as_json: bool, as_contrl: bool, guidelines: Sequence[str], partner: str, language: Language
+    files: Sequence[str],
+    *,
+    as_json: bool,
+    as_contrl: bool,
+    guidelines: Sequence[str],
+    partner: str,
+    business: str,
+    language: Language,
 ) -> None:
     """Judge EDIFACT files by their directories and print what is wrong with them.
+
+    "valid" speaks of the form: what a CONTRL answers, guidelines, check digits. A message that is valid is then read as
+    a document, and errors of the business (a date that is missing, totals that do not add up) are shown with the
+    APERAK that would answer them, where one is agreed.
 
     With --partner they are judged as the gateway judges what comes from that partner: who sends to whom, which
     messages are agreed, its guidelines and severities. Its folder need not be in force yet.
 
-    `-` reads the standard input. Exit code 0: all valid; 1: errors found; 2: not EDIFACT, or not readable.
+    `-` reads the standard input. Exit code 0: all valid; 1: errors found (with --business=require those of the business
+    too); 2: not EDIFACT, or not readable.
     """
     if as_json and as_contrl:
         raise click.UsageError("--json and --contrl exclude each other")
     added = tuple(guideline for name in guidelines for guideline in shipped(name))
-    policy = _policy_of(partner, added) if partner else JudgingPolicy(guidelines=added)
+    policy, timezone = _policy_of(partner, added) if partner else (JudgingPolicy(guidelines=added), DEFAULT_TIMEZONE)
+    reader = None if business == "off" or as_contrl else _business_reader(policy, timezone)
+    judge = Judge(policy, reader, business_counts=business == "require")
     outputs: dict[bool, Callable[[Language], Output]] = {as_json: ForPrograms, as_contrl: AsContrl}
     output = outputs.get(True, ForPeople)(language)
-    codes = [judge_file(path, policy, output, language) for path in files]
+    codes = [judge_file(path, judge, output, language) for path in files]
     output.end()
     click.get_current_context().exit(max(codes))
 
 
-def _policy_of(partner: str, added: Sequence[Guideline]) -> JudgingPolicy:
-    """How what a partner sends is judged, by its folder as it stands."""
+def _business_reader(policy: JudgingPolicy, timezone: str) -> BusinessReader:
+    def read(verdict: MessageVerdict) -> BusinessReading | None:
+        # Translators are slow to import, and a file of CONTRL or of broken messages needs none.
+        from edi_gateway.translators import DecodeContext
+        from edi_gateway.translators.business import read_for_business
+
+        context = DecodeContext(directory=verdict.header.directory, timezone=timezone)
+        return read_for_business(verdict, context, policy.grade)
+
+    return read
+
+
+def _policy_of(partner: str, added: Sequence[Guideline]) -> tuple[JudgingPolicy, str]:
+    """How what a partner sends is judged, by its folder as it stands, and the zone of its times."""
     from edi_gateway.gateway import onboarding  # it brings the store, which the start of this command cannot wait for
     from edi_gateway.partner_file import Ours
 
@@ -111,17 +196,33 @@ def _policy_of(partner: str, added: Sequence[Guideline]) -> JudgingPolicy:
     if problems or checked.problems:
         raise UserError("\n".join(str(problem) for problem in (*problems, *checked.problems)))
     (partnership,) = checked.partnerships
-    return JudgingPolicy.of(partnership, guidelines=added)
+    return JudgingPolicy.of(partnership, guidelines=added), partnership.edifact.timezone
 
 
-def judge_file(path: str, policy: JudgingPolicy, output: Output, language: Language) -> int:
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """How files are judged: by which policy, with which business reading, and whether that one counts."""
+
+    policy: JudgingPolicy
+    reader: BusinessReader | None
+    business_counts: bool
+
+    def message(self, verdict: MessageVerdict) -> Judged:
+        readable = self.reader is not None and verdict.valid and verdict.header.type != CONTRL
+        return Judged(verdict, self.reader(verdict) if self.reader and readable else None)
+
+    def passes(self, judged: Judged) -> bool:
+        return not self.business_counts or judged.business is None or judged.business.valid
+
+
+def judge_file(path: str, judge: Judge, output: Output, language: Language) -> int:
     """Judge one file and print it; the exit code that it asks for."""
     outside: list[Finding] = []
     problem, code = "", NOT_READ
     output.begin_file(path)
     try:
         with open_file(path) as file:
-            code = _judge(iter(partial(file.read, CHUNK_BYTES), b""), policy, output, outside)
+            code = _judge(iter(partial(file.read, CHUNK_BYTES), b""), judge, output, outside)
     except BrokenPipeError:  # nobody reads on; the command's frame ends quietly
         raise
     except OSError as error:
@@ -130,15 +231,17 @@ def judge_file(path: str, policy: JudgingPolicy, output: Output, language: Langu
     return code
 
 
-def _judge(chunks: Iterable[bytes], policy: JudgingPolicy, output: Output, outside: list[Finding]) -> int:
+def _judge(chunks: Iterable[bytes], judge: Judge, output: Output, outside: list[Finding]) -> int:
     code = NOT_READ  # until an interchange begins
-    for judgement in stream(chunks, policy):
+    for judgement in stream(chunks, judge.policy):
         match judgement:
             case InterchangeBegun(header):
                 code = ALL_VALID if code == NOT_READ else code
                 output.begin_interchange(header)
             case MessageVerdict():
-                output.message(judgement)
+                judged = judge.message(judgement)
+                code = code if judge.passes(judged) else ERRORS_FOUND
+                output.message(judged)
             case InterchangeVerdict():
                 code = code if judgement.valid else ERRORS_FOUND
                 output.end_interchange(judgement)
@@ -167,14 +270,17 @@ class ForPeople:
         sender, recipient = _address(header.sender), _address(header.recipient)
         say("  " + self._words["interchange"].format(header.control_reference, sender, recipient))
 
-    def message(self, verdict: MessageVerdict) -> None:
-        header = verdict.header
-        self._print(f"{header.type} {header.reference} ({header.directory})", verdict.findings)
+    def message(self, judged: Judged) -> None:
+        header = judged.verdict.header
+        name = f"{header.type} {header.reference} ({header.directory})"
+        self._print(name, judged.findings, _answers(judged, self._words), in_form=judged.verdict.valid)
 
     def end_interchange(self, verdict: InterchangeVerdict) -> None:
         findings = _of_envelopes(verdict)
         if findings:
             self._print(self._words["envelope"].format(self.control_reference), findings)
+        for number, segment in enumerate(_answer(verdict)):
+            say("  " + (self._words["contrl"].format(segment) if not number else f"       {segment}"))
 
     def end_file(self, path: str, outside: Sequence[Finding], problem: str) -> None:
         if problem:
@@ -189,8 +295,10 @@ class ForPeople:
     def _words(self) -> dict[str, str]:
         return _WORDS[self.language]
 
-    def _print(self, what: str, findings: Sequence[Finding]) -> None:
-        say(f"  {what}: {_tally(findings, self._words)}")
+    def _print(self, what: str, findings: Sequence[Finding], answers: str = "", *, in_form: bool = False) -> None:
+        say(f"  {what}: {_tally(findings, self._words, in_form=in_form)}")
+        if answers:
+            say(f"{INDENT}{self._words['answers'].format(answers)}")
         for finding in findings:
             print_finding(finding, self.language, INDENT)
 
@@ -199,7 +307,23 @@ def _address(address: Address) -> str:
     return f"{address.identifier}:{address.qualifier}" if address.qualifier else address.identifier
 
 
-def _tally(findings: Sequence[Finding], words: dict[str, str]) -> str:
+def _answers(judged: Judged, words: dict[str, str]) -> str:
+    """What is answered, where it is not simply accepted."""
+    answers = [judged.contrl, *([judged.aperak] if judged.aperak else [])]
+    return "" if answers == ["7"] else "; ".join(words[answer] for answer in answers)
+
+
+def _answer(verdict: InterchangeVerdict) -> list[str]:
+    """The segments of the CONTRL that we would answer, from UCI on; none to a CONTRL."""
+    from edi_gateway.edifact import contrl
+    from edi_gateway.edifact.writer import write_segment
+
+    if not contrl.needs_answer(verdict, agreed=True):
+        return []
+    return [write_segment(segment, Separators()) for segment in contrl.answer(verdict)]
+
+
+def _tally(findings: Sequence[Finding], words: dict[str, str], *, in_form: bool) -> str:
     errors = sum(finding.is_error for finding in findings)
     warnings = sum(finding.severity is Severity.WARNING for finding in findings)
     parts = [
@@ -207,7 +331,9 @@ def _tally(findings: Sequence[Finding], words: dict[str, str]) -> str:
         for kind, count in (("error", errors), ("warning", warnings))
         if count
     ]
-    return ", ".join(parts) if errors else ", ".join([words["valid"], *parts])
+    if errors:
+        return ", ".join([words["in form"], *parts] if in_form else parts)
+    return ", ".join([words["valid"], *parts])
 
 
 @dataclass(slots=True)
@@ -235,25 +361,27 @@ class ForPrograms:
         click.echo(f'  {_json(names)[:-1]}, "messages": [', nl=False)
         self.interchanges, self.messages, self.is_open = self.interchanges + 1, 0, True
 
-    def message(self, verdict: MessageVerdict) -> None:
-        header = verdict.header
+    def message(self, judged: Judged) -> None:
+        header, business = judged.verdict.header, judged.business
         document = {
             "reference": header.reference,
             "type": header.type,
             "directory": header.directory,
-            "valid": verdict.valid,
-            "findings": self._findings(verdict.findings),
+            "valid": judged.verdict.valid,
+            "business_valid": business.valid if business else None,
+            "answers": {"contrl": judged.contrl, "aperak": judged.aperak},
+            "findings": self._findings(judged.findings),
         }
         click.echo("," if self.messages else "")
         click.echo(f"   {_json(document)}", nl=False)
         self.messages += 1
 
     def end_interchange(self, verdict: InterchangeVerdict) -> None:
-        self._close_interchange(_of_envelopes(verdict))
+        self._close_interchange(_of_envelopes(verdict), _answer(verdict))
 
     def end_file(self, path: str, outside: Sequence[Finding], problem: str) -> None:
         if self.is_open:  # the file could not be read to its end
-            self._close_interchange([])
+            self._close_interchange([], [])
         more: dict[str, object] = {"problem": problem} if problem else {}
         if outside:
             more["findings"] = self._findings(outside)
@@ -262,8 +390,8 @@ class ForPrograms:
     def end(self) -> None:
         click.echo("\n]}")
 
-    def _close_interchange(self, findings: Sequence[Finding]) -> None:
-        click.echo(f'], "findings": {_json(self._findings(findings))}}}', nl=False)
+    def _close_interchange(self, findings: Sequence[Finding], answer: Sequence[str]) -> None:
+        click.echo(f'], "findings": {_json(self._findings(findings))}, "contrl": {_json(answer)}}}', nl=False)
         self.is_open = False
 
     def _findings(self, findings: Sequence[Finding]) -> list[dict[str, object]]:
@@ -287,7 +415,7 @@ class AsContrl:
     def begin_interchange(self, header: InterchangeHeader) -> None:
         pass
 
-    def message(self, verdict: MessageVerdict) -> None:
+    def message(self, judged: Judged) -> None:
         pass
 
     def end_interchange(self, verdict: InterchangeVerdict) -> None:

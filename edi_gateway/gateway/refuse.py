@@ -26,7 +26,7 @@ from edi_gateway.marketplace.acknowledgement import (
     ApplicationError,
 )
 from edi_gateway.marketplace.parties import Note, Party, PartyRole, Reference
-from edi_gateway.marketplace.rules import ARTICLE_DIFFERS, INVOICE_HELD, OVER_SHIPPED, PRICE_PROPOSED
+from edi_gateway.marketplace.rules import HELD
 from edi_gateway.messages import message_type
 from edi_gateway.messages.tree import Group
 from edi_gateway.partnership import Direction
@@ -56,9 +56,6 @@ OUR_LIST = "ZZZ"  # 1131: agreed between the two
 ERROR_DESCRIPTION = "AAO"  # 4451
 GS1 = "9"  # 3055
 GLN_QUALIFIER = "14"  # 0007
-
-HELD = frozenset({ARTICLE_DIFFERS, PRICE_PROPOSED, OVER_SHIPPED, INVOICE_HELD})
-"""Warnings after which something waits though the document was applied: the partner is told of them too."""
 
 _LINE_PATH = re.compile(r"(?:orders\[(?P<order>.+)\]/)?(?:lines|items)\[(?P<line>[0-9]{1,6})\]")
 

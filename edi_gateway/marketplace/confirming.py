@@ -269,6 +269,24 @@ def price_allowance(agreed: Decimal, tolerances: Tolerances) -> Decimal:
     return max(tolerances.price_absolute, agreed * tolerances.price_percent / 100)
 
 
+def findings_of_its_own(confirmation: OrderConfirmation) -> list[Finding]:
+    """Whether the code of the header (BGM 1225) can agree with those of the lines (LIN 1229), whatever was ordered."""
+    lines = confirmation.lines
+    taken = (LineAction.ADDED, LineAction.CHANGED, LineAction.ACCEPTED)
+    disagrees = {
+        ResponseCode.ACCEPTED: any(not _may_be_accepted(line) for line in lines),
+        ResponseCode.REFUSED: any(line.action in taken for line in lines),
+    }
+    if disagrees.get(confirmation.response, False):
+        return [Finding(rules.HEADER_DISAGREES, value=confirmation.response.value, path="response")]
+    return []
+
+
+def _may_be_accepted(line: ConfirmationLine) -> bool:
+    short = line.backordered or line.cancelled or line.rejected or (line.difference or ZERO) < 0
+    return line.action is not LineAction.REFUSED and not short
+
+
 def _header_findings(confirmation: OrderConfirmation, order: OrderProgress) -> list[Finding]:
     """Whether the header's code agrees with what the lines came to."""
     if not confirmation.lines:

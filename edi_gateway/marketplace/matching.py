@@ -183,6 +183,17 @@ def match_invoice(invoice: Invoice, context: MatchContext) -> MatchResult:
     return MatchResult(status, discrepancies, billed)
 
 
+def findings_of_its_own(invoice: Invoice) -> list[Finding]:
+    """What is wrong with an invoice whatever was ordered and shipped: dates, references, amounts, totals, VAT."""
+    discrepancies = (
+        *_header_of_its_own(invoice),
+        *(each for line in invoice.lines for each in _line_math(invoice, line, f"lines[{line.number}]")),
+        *_totals(invoice),
+        *_vat(invoice),
+    )
+    return [discrepancy.as_finding() for discrepancy in discrepancies if discrepancy.holds]
+
+
 def order_numbers(invoice: Invoice) -> tuple[str, ...]:
     """The orders that the invoice names, each once."""
     named = [invoice.order_number, *(line.order_number for line in invoice.lines)]
@@ -225,10 +236,6 @@ def _billed(invoice: Invoice, context: MatchContext) -> tuple[InvoicedLine, ...]
 
 
 def _header(invoice: Invoice, context: MatchContext) -> Iterator[Discrepancy]:
-    if invoice.type_code in CORRECTIVE and invoice.corrected_invoice is None:
-        yield Discrepancy(
-            DiscrepancyClass.CREDIT_NOTE_NO_REF, "corrected_invoice", "none", "the corrected invoice (RFF+IV)"
-        )
     for number in order_numbers(invoice):
         order = context.orders.get(number)
         if order is not None and order.order.currency != invoice.currency:
@@ -237,6 +244,14 @@ def _header(invoice: Invoice, context: MatchContext) -> Iterator[Discrepancy]:
     stated = supplier.vat_id if supplier is not None else ""
     if stated and context.vendor_vat_number and stated != context.vendor_vat_number:
         yield Discrepancy(DiscrepancyClass.TAX_ID, "parties[SU]/vat_id", stated, context.vendor_vat_number)
+    yield from _header_of_its_own(invoice)
+
+
+def _header_of_its_own(invoice: Invoice) -> Iterator[Discrepancy]:
+    if invoice.type_code in CORRECTIVE and invoice.corrected_invoice is None:
+        yield Discrepancy(
+            DiscrepancyClass.CREDIT_NOTE_NO_REF, "corrected_invoice", "none", "the corrected invoice (RFF+IV)"
+        )
     if invoice.due is not None and day(invoice.due) < day(invoice.issued):
         yield Discrepancy(
             DiscrepancyClass.DUE_DATE, "due", day(invoice.due).isoformat(), f"{day(invoice.issued)} or later"

@@ -42,6 +42,11 @@ def order_findings(order: Order, *, vendor_gln: str, buyer_gln: str) -> list[Fin
     return [*_header(order), *_parties(order, vendor_gln, buyer_gln), *_lines(order), *_total(order)]
 
 
+def findings_of_its_own(order: Order) -> list[Finding]:
+    """What is wrong with an order whoever sends it to whom: dates, lines, amounts."""
+    return [*_times(order), *_sizes(order)] or [*_dates(order), *_lines(order), *_total(order)]
+
+
 def _times(order: Order) -> Iterator[Finding]:
     moments: dict[str, Moment | None] = {
         "issued": order.issued,
@@ -87,6 +92,10 @@ def _header(order: Order) -> Iterator[Finding]:
         yield Finding(rules.ORDER_NUMBER_WRONG, value=order.number, path="number")
     if len(order.currency) != 3 or not order.currency.isalpha() or not order.currency.isupper():
         yield Finding(rules.CURRENCY_UNKNOWN, value=order.currency, path="currency")
+    yield from _dates(order)
+
+
+def _dates(order: Order) -> Iterator[Finding]:
     window = order.delivery_window
     if window is not None:
         yield from _window(order, window, "delivery_window")

@@ -380,4 +380,7 @@ AMOUNT_DIFFERS = _rule(
     "Montant = quantité x prix / base de prix ; total = somme des lignes",
 )
 
+HELD = frozenset({ARTICLE_DIFFERS, PRICE_PROPOSED, OVER_SHIPPED, INVOICE_HELD})
+"""Warnings after which something waits though the document was applied: the partner is told of them too."""
+
 RULES: tuple[Rule, ...] = tuple(value for value in list(globals().values()) if isinstance(value, Rule))

@@ -106,6 +106,16 @@ def apply_shipment(
     return ShipmentApplied(changed, tuple(shipped), tuple(findings))
 
 
+def findings_of_its_own(shipment: Shipment) -> list[Finding]:
+    """What is wrong with a shipment whatever was ordered: packages within themselves, less than nothing sent."""
+    negative = [
+        Finding(rules.QUANTITY_NOT_POSITIVE, value=plain(line.quantity), path=f"lines[{line.number}]")
+        for line in shipment.lines()
+        if line.quantity < 0
+    ]
+    return [*package_findings(shipment), *negative]
+
+
 def package_findings(shipment: Shipment) -> list[Finding]:
     """Whether the packages nest within packages that exist, without a circle (CPS 7164, 7166)."""
     parents = {package.number: package.parent for package in shipment.packages}

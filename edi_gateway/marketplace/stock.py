@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from edi_gateway.edifact.findings import Finding
@@ -77,6 +77,16 @@ def read_report(report: InventoryReport, known: Mapping[StockKey, datetime], now
         elif item.actual is not None and (key not in items or items[key][1] <= as_of):
             items[key] = (item, as_of)
     return ReportRead(items, tuple(findings))
+
+
+def findings_of_its_own(report: InventoryReport) -> list[Finding]:
+    """What is wrong with a report whenever it was read: articles without a name, stock below zero."""
+    long_after = datetime.max.replace(tzinfo=UTC) - FUTURE_TOLERANCE
+    faults = (
+        _fault(item, StockKey(article_key(item.item), item.location), instant(report.as_of), long_after)
+        for item in report.items
+    )
+    return [fault for fault in faults if fault is not None]
 
 
 def _fault(item: InventoryItem, key: StockKey, as_of: datetime, now: datetime) -> Finding | None:

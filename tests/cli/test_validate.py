@@ -79,8 +79,19 @@ def test_json_has_the_promised_shape() -> None:
                 "sender": "3760000000017",
                 "recipient": "3760000001014",
                 "control_reference": "IC1",
-                "messages": [{"reference": "1", "type": "ORDERS", "directory": "D.96A", "valid": True, "findings": []}],
+                "messages": [
+                    {
+                        "reference": "1",
+                        "type": "ORDERS",
+                        "directory": "D.96A",
+                        "valid": True,
+                        "business_valid": True,
+                        "answers": {"contrl": "7", "aperak": None},
+                        "findings": [],
+                    }
+                ],
                 "findings": [],
+                "contrl": ["UCI+IC1+3760000000017:14+3760000001014:14+7'"],
             }
         ],
     }
@@ -90,6 +101,48 @@ def test_json_has_the_promised_shape() -> None:
     assert (findings[1]["severity"], findings[1]["level"]) == ("error", "structure")
     assert (findings[1]["position"], findings[1]["element"], findings[1]["component"]) == (7, 2, 2)
     assert BAD[findings[1]["offset"] :].startswith(b"QTY+21:1O")
+
+
+WRONG_TOTAL = Path("samples/invoic-goods.edi").read_bytes().replace(b"MOA+86:294.00", b"MOA+86:249.00")
+NO_ORDER = Path("samples/broken/ordrsp-no-order.edi").read_bytes()
+
+
+def test_what_contrl_accepts_an_aperak_may_refuse() -> None:
+    result = run("-", data=NO_ORDER)
+    assert "ORDRSP 1 (D.96A): valid in form, 1 error" in result.output
+    assert "answer: CONTRL accepts it; APERAK 313 refuses it" in result.output
+    assert "CONTRL UCI+VEN0102+3760000001014:14+3760000000017:14+7'" in result.output
+    assert "valide dans la forme, 1 erreur" in run("-", "--language", "fr", data=NO_ORDER).output
+
+
+def test_errors_of_the_business_are_findings_of_their_own_level() -> None:
+    (message,) = json.loads(run("-", "--json", data=NO_ORDER).stdout)["files"][0]["interchanges"][0]["messages"]
+    assert (message["valid"], message["business_valid"]) == (True, False)
+    assert message["answers"] == {"contrl": "7", "aperak": "313"}
+    assert [(f["code"], f["level"], f["severity"], f["contrl"]) for f in message["findings"]] == [
+        ("B650", "business", "error", None)
+    ]
+
+
+def test_totals_that_do_not_add_up_hold_the_invoice() -> None:
+    (message,) = json.loads(run("-", "--json", data=WRONG_TOTAL).stdout)["files"][0]["interchanges"][0]["messages"]
+    assert message["answers"] == {"contrl": "7", "aperak": "312"}
+    assert [(f["code"], f["path"]) for f in message["findings"]] == [("F801", "totals/total")]
+
+
+def test_errors_of_the_business_count_where_that_is_asked_for_and_are_not_looked_for_where_not() -> None:
+    run("-", "--business", "require", code=1, data=NO_ORDER)
+    run("-", "--business", "require", data=GOOD)
+    (message,) = json.loads(run("-", "--json", "--business", "off", data=NO_ORDER).stdout)["files"][0]["interchanges"][
+        0
+    ]["messages"]
+    assert (message["findings"], message["business_valid"]) == ([], None)
+
+
+def test_a_message_that_contrl_rejects_is_not_read_for_the_business() -> None:
+    (message,) = json.loads(run("-", "--json", code=1, data=BAD).stdout)["files"][0]["interchanges"][0]["messages"]
+    assert (message["business_valid"], message["answers"]) == (None, {"contrl": "4", "aperak": None})
+    assert {finding["level"] for finding in message["findings"]} == {"structure"}
 
 
 @pytest.mark.usefixtures("files")
