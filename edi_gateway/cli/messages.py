@@ -114,6 +114,14 @@ def show(id: str, language: str, as_json: bool) -> None:
         click.echo(f"APERAK {answer['direction']} {answer['document_number']} of {answer['at'][:19]}: {answer['id']}")
     if shown["record"] is not None:
         print_json(shown["record"])
+    for left in shown["unmapped"]:
+        place = f", element {left['element']}, component {left['component']}" if "element" in left else ""
+        click.echo(f"no field: {left['segment']} at segment {left['position']}{place}: {_shown(left['text'])}")
+
+
+def _shown(text: str) -> str:
+    """Text from a file: control characters in it must not reach the terminal."""
+    return "".join(character if character.isprintable() else "?" for character in text)
 
 
 def _finding_row(finding: dict[str, Any]) -> tuple[str, ...]:

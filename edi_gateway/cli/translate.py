@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import click
 
 from edi_gateway.cli.frame import UserError, json_option, print_json, user_errors
+from edi_gateway.edifact.characters import character_set
 from edi_gateway.edifact.events import FileFinding
 from edi_gateway.edifact.findings import Finding, Language
 from edi_gateway.edifact.verdict import Address, InterchangeHeader, InterchangeVerdict, MessageVerdict
@@ -146,6 +147,8 @@ def _steps(path: str, context: DecodeContext, outcome: Outcome) -> Iterator[Step
     try:
         with _opened(path) as file:
             for judgement in stream(iter(partial(file.read, CHUNK_BYTES), b"")):
+                if isinstance(judgement, InterchangeBegun) and context.lineage:
+                    context = replace(context, codec=character_set(judgement.header.syntax_identifier).codec)
                 step = translated(judgement, context) if isinstance(judgement, MessageVerdict) else judgement
                 if isinstance(step, InterchangeVerdict):
                     outcome.has_interchange = True
@@ -216,10 +219,10 @@ def _message_as_json(message: Translated, language: Language) -> dict[str, Any]:
         "valid": message.valid,
         "record": _record_as_json(decoded),
         "findings": [finding.as_json(language) for finding in message.findings],
-        "unmapped": [asdict(unmapped) for unmapped in decoded.unmapped] if decoded else [],
+        "unmapped": [unmapped.as_json() for unmapped in decoded.unmapped] if decoded else [],
     }
     if decoded and decoded.lineage:
-        document["lineage"] = {path: asdict(source) for path, source in decoded.lineage.items()}
+        document["lineage"] = {path: source.as_json() for path, source in decoded.lineage.items()}
     return document
 
 
@@ -267,7 +270,9 @@ def _print_message(message: Translated, language: Language) -> None:
         place = _component(unmapped.element, unmapped.component)
         _say(f"  no field: segment {unmapped.position}{place}: {unmapped.text}")
     for path, source in decoded.lineage.items() if decoded else ():
-        _say(f"  {path} <- {source.segment} at {source.position}{_component(source.element, source.component)}")
+        for part in (source, *source.parts):
+            place = f"{part.position}{_component(part.element, part.component)}, byte {part.offset}"
+            _say(f"  {path} <- {part.segment} at {place}")
 
 
 def _summary(message: Translated) -> str:

@@ -271,6 +271,7 @@ def message_json(session: Session, row: Message, language: str = "en") -> Json:
             "payload_sha256": interchange.payload_sha256,
             "findings": _findings(envelope_findings_of(session, interchange.id), language),
         },
+        "unmapped": row.unmapped or [],
         "answers": row.answers_id,
         "acknowledgements": [_acknowledgement_json(answer) for answer in answers_to(session, row.id)],
         "record": row.record,

@@ -156,6 +156,7 @@ def _process(context: HandlerContext, verdict: MessageVerdict) -> None:
     decode = DecodeContext(directory=verdict.header.directory, timezone=context.partnership.edifact.timezone)
     decoded = translate.decode(verdict.tree, decode, verdict.findings)
     findings = _graded(context, decoded.findings)
+    context.message.unmapped = [unmapped.as_json() for unmapped in decoded.unmapped] or None
     if decoded.record is None or _errors(findings):
         if not _errors(findings):
             findings = [*findings, Finding(UNMAPPED_RECORD, value=message_type)]

@@ -148,6 +148,7 @@ class Message(Base):
     answers_id: Mapped[str | None] = mapped_column(ForeignKey("message.id"))  # an APERAK: to which message
     record: Mapped[Any] = mapped_column(JsonText, nullable=True)
     record_sha256: Mapped[str] = mapped_column(String(64), default="")
+    unmapped: Mapped[Any] = mapped_column(JsonText, nullable=True)  # in: what of it has no field, with its place
     segments: Mapped[int] = mapped_column(default=0)
     at: Mapped[datetime]
     changed_at: Mapped[datetime]

@@ -14,12 +14,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import MISSING, Field, dataclass, fields
+from dataclasses import MISSING, Field, dataclass, fields, replace
 from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
 from edi_gateway.edifact.findings import Finding, Rule
-from edi_gateway.edifact.segment import Segment
+from edi_gateway.edifact.segment import Segment, Separators
 from edi_gateway.messages.tree import Group
 from edi_gateway.translators import rules
 from edi_gateway.translators.context import DecodeContext, EncodeContext, NotWritable, Source, Unmapped
@@ -143,7 +143,18 @@ class Reading:
     def trace(self, name: str, segment: Segment, element: int, component: int) -> None:
         """Note the source of a value. Ask `lineage is not None` before: it costs nothing when off."""
         assert self.lineage is not None  # noqa: S101 - the caller's contract, above
-        self.lineage[self.prefix + name] = Source(segment.tag, segment.position, element + 1, component)
+        self.lineage[self.prefix + name] = self._source(segment, element, component)
+
+    def trace_part(self, name: str, segment: Segment, element: int, component: int) -> None:
+        """Note a further component of a value; the first one is its source."""
+        assert self.lineage is not None  # noqa: S101 - as above
+        source, first = self._source(segment, element, component), self.lineage.get(self.prefix + name)
+        whole = source if first is None else replace(first, parts=(*first.parts, source))
+        self.lineage[self.prefix + name] = whole
+
+    def _source(self, segment: Segment, element: int, component: int) -> Source:
+        offset = component_offset(segment, element, component, self.context.codec)
+        return Source(segment.tag, segment.position, element + 1, component, offset)
 
     @contextmanager
     def within(self, prefix: str) -> Iterator[None]:
@@ -163,6 +174,15 @@ class Reading:
         text = segment.get(element, component)
         if text:
             self.unmapped.append(Unmapped(segment.tag, segment.position, text, element + 1, component))
+
+    def leave_repeats(self, segment: Segment) -> None:
+        """The second and later repetitions of elements (syntax 4) have no field: no message here has any."""
+        for element, repetitions in (segment.repeats or {}).items():
+            for repetition, components in enumerate(repetitions, start=2):
+                for component, text in enumerate(components, start=1):
+                    if text:
+                        place = (segment.tag, segment.position, text, element + 1, component, repetition)
+                        self.unmapped.append(Unmapped(*place))
 
     def leave_all(self, nodes: Sequence[Segment | Group]) -> None:
         for node in nodes:
@@ -200,6 +220,30 @@ def raw_text(segment: Segment) -> str:
     return "+".join(
         ":".join(component.translate(_TO_RELEASE) for component in components) for components in segment.elements
     )
+
+
+def component_offset(segment: Segment, element: int, component: int, codec: str) -> int:
+    """The offset in the file of a component's first byte; that of the segment where its text was not kept."""
+    separators = segment.separators or Separators()
+    elements = _places(segment.raw, separators.element, separators.release, 0, len(segment.raw))
+    if element >= len(elements):
+        return segment.offset
+    components = _places(segment.raw, separators.component, separators.release, *elements[element])
+    begin = components[min(component, len(components)) - 1][0]
+    return segment.offset + len(segment.raw[:begin].encode(codec, "replace"))
+
+
+def _places(text: str, separator: str, release: str, begin: int, end: int) -> list[tuple[int, int]]:
+    """Where the parts of a text begin and end that a separator keeps apart, unless it is released."""
+    places, at = [], begin
+    while at < end:
+        if release and text[at] == release:
+            at += 1
+        elif text[at] == separator:
+            places.append((begin, at))
+            begin = at + 1
+        at += 1
+    return [*places, (begin, end)]
 
 
 class Writing:

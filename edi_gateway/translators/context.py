@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from dataclasses import asdict, dataclass, field
+from typing import Any, Generic, TypeVar
 
 from edi_gateway.edifact.findings import Finding
 
@@ -15,12 +15,14 @@ R = TypeVar("R")
 class DecodeContext:
     """How a partner's messages are to be read.
 
-    Times without a zone are local to `timezone` (an IANA name). `lineage` asks for the source of each value.
+    Times without a zone are local to `timezone` (an IANA name). `lineage` asks for the source of each value;
+    `codec` is what the interchange was written with, of which the byte offsets of sources are told.
     """
 
     directory: str = "D.96A"
     timezone: str = "Europe/Paris"
     lineage: bool = False
+    codec: str = "latin-1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +40,8 @@ class Unmapped:
     """A part of a message that has no field in the record: a whole segment, or one component of it.
 
     `element` and `component` count as in a finding (the tag is element 1) and are None for a whole segment;
-    `text` is the raw text, of the segment or of the component.
+    `text` is the raw text, of the segment or of the component. `repetition` counts from 1 where the element is repeated
+    (syntax 4) and this is not the first of it.
     """
 
     segment: str
@@ -46,16 +49,32 @@ class Unmapped:
     text: str
     element: int | None = None
     component: int | None = None
+    repetition: int | None = None
+
+    def as_json(self) -> dict[str, str | int]:
+        """What is told of it, for the store, the API and the command line."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where a value of a record came from; counted as in a finding."""
+    """Where a value of a record came from; counted as in a finding.
+
+    `offset` is that of the component's first byte in the file. `parts` are the further components of a value that was
+    put together of several, such as a long name.
+    """
 
     segment: str
     position: int
     element: int
     component: int
+    offset: int = 0
+    parts: tuple[Source, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """What is told of it, for the API and the command line."""
+        own = {name: getattr(self, name) for name in ("segment", "position", "element", "component", "offset")}
+        return {**own, "parts": [part.as_json() for part in self.parts]} if self.parts else own
 
 
 @dataclass(frozen=True, slots=True)

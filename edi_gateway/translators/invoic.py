@@ -59,6 +59,7 @@ INVOICING_CURRENCY = "4"
 
 
 _FII: Claimed = frozenset({(1, 1), (2, 1), (2, 2), (2, 3), (3, 1)})
+_ACCOUNT_PARTS = (("iban", 2, 1), ("holder", 2, 2), ("holder", 2, 3), ("bic", 3, 1))
 BENEFICIARY = "BF"
 PAID_ROLES = (PartyRole.PAYEE, PartyRole.SUPPLIER, PartyRole.SELLER)
 HOLDER_CHARACTERS = 35
@@ -78,9 +79,9 @@ class Account(Row):
         invoice["account"] = BankAccount(iban=segment.get(2, 1), holder=holder, bic=segment.get(3, 1))
         if reading.lineage is not None:
             with reading.within("account/"):
-                for name, element, component in (("iban", 2, 1), ("holder", 2, 2), ("bic", 3, 1)):
+                for name, element, component in _ACCOUNT_PARTS:
                     if segment.get(element, component):
-                        reading.trace(name, segment, element, component)
+                        reading.trace_part(name, segment, element, component)
         reading.leave_beyond(segment, _FII)
 
     def write(self, record: Party, writing: Writing) -> None:

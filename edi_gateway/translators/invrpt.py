@@ -7,7 +7,7 @@ the directory. A LIN whose stock groups name several places becomes one item a p
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from edi_gateway.edifact.segment import Segment
@@ -220,7 +220,9 @@ def _merge(name: str, value: Any, part: _Found, item: _Found, reading: Reading) 
     elif before != value:
         _leave(part, TAGS[name], reading)
         return
-    item.lineage |= sources
+    for path, source in sources.items():
+        first = item.lineage.get(path)  # two stock groups may say the same, or parts of one sum
+        item.lineage[path] = source if first is None else replace(first, parts=(*first.parts, source))
 
 
 def _leave(part: _Found, tag: str, reading: Reading) -> None:

@@ -54,9 +54,7 @@ def _finish_line(values: Values, reading: Reading) -> None:
         if reading.lineage is not None and reading.prefix + "number" in reading.lineage:
             reading.lineage[reading.prefix + "order_line"] = reading.lineage[reading.prefix + "number"]
     if values.get("order_number") == reading.root.get("order_number"):
-        values.pop("order_number", None)
-        if reading.lineage is not None:
-            reading.lineage.pop(reading.prefix + "order_number", None)
+        values.pop("order_number", None)  # the lineage keeps where it stood: the line said it too
 
 
 LINE = RecordMapping(

@@ -26,6 +26,8 @@ PAYMENT_CURRENCY = "11"
 HOLDER_CHARACTERS = 35
 _FII: Claimed = frozenset({(1, 1), (2, 1), (2, 2), (2, 3), (3, 1)})
 
+_ACCOUNT_PARTS = (("iban", 2, 1), ("holder", 2, 2), ("holder", 2, 3), ("bic", 3, 1))
+
 
 class Accounts(Row):
     """FII: the accounts of the payment by their role (3035). A second one of a role has no field."""
@@ -41,9 +43,9 @@ class Accounts(Row):
         holder = join_pieces([segment.get(2, 2), segment.get(2, 3)])
         values[name] = BankAccount(iban=segment.get(2, 1), holder=holder, bic=segment.get(3, 1))
         if reading.lineage is not None:
-            for part, element, component in (("iban", 2, 1), ("holder", 2, 2), ("bic", 3, 1)):
+            for part, element, component in _ACCOUNT_PARTS:
                 if segment.get(element, component):
-                    reading.trace(f"{name}/{part}", segment, element, component)
+                    reading.trace_part(f"{name}/{part}", segment, element, component)
         reading.leave_beyond(segment, _FII)
 
     def write(self, record: RemittanceAdvice, writing: Writing) -> None:

@@ -72,6 +72,9 @@ class Translator(Generic[R]):
         reading = Reading(context)
         reading.reads_text = _is_read_with_level_a(tree)
         record = self.mapping.read(tree, reading, reading.root)
+        if _may_repeat(tree):
+            for segment in tree.walk():
+                reading.leave_repeats(segment)
         findings = _with_paths(_unknown(reading.findings, known), tree)
         return Decoded(None if reading.failed else record, findings, reading.unmapped, reading.lineage or {})
 
@@ -94,6 +97,12 @@ def _is_read_with_level_a(tree: Group) -> bool:
     """Whether the segments hold the text that was read, written with the service characters of level A."""
     separators = next((found for segment in islice(tree.walk(), 3) if (found := segment.separators)), None)
     return separators is not None and (separators.component, separators.element, separators.release) == LEVEL_A
+
+
+def _may_repeat(tree: Group) -> bool:
+    """Whether elements of the message may be repeated: not so where its segments know no character for that."""
+    separators = next((found for segment in islice(tree.walk(), 3) if (found := segment.separators)), None)
+    return separators is None or bool(separators.repetition)
 
 
 def _unknown(findings: list[Finding], known: Sequence[Finding]) -> list[Finding]:

@@ -82,7 +82,13 @@ def test_lineage_says_where_each_value_came_from() -> None:
     found = document(sample("orders-plain.edi"), "--lineage")
 
     lineage = found["interchanges"][0]["messages"][0]["lineage"]
-    assert lineage["lines[0]/quantity"] == {"segment": "QTY", "position": 14, "element": 2, "component": 2}
+    assert lineage["lines[0]/quantity"] == {
+        "segment": "QTY",
+        "position": 14,
+        "element": 2,
+        "component": 2,
+        "offset": (SAMPLES / "orders-plain.edi").read_bytes().index(b"10'\nPRI+AAA:12.50"),
+    }
     assert (
         "lines[0]/quantity <- QTY at 14, element 2, component 2" in run(sample("orders-plain.edi"), "--lineage").output
     )

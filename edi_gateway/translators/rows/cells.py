@@ -162,7 +162,9 @@ class Components(Row):
             codec = cell.codec
             reading.report(codec.rule, segment, cell.element, cell.component, value=raw, expected=codec.expected)
         elif reading.lineage is not None:
-            reading.trace(cell.name, segment, cell.element, cell.component)
+            for component in range(cell.component, cell.component + cell.parts):
+                if segment.get(cell.element, component):
+                    reading.trace_part(cell.name, segment, cell.element, component)
 
     def write(self, record: Any, writing: Writing) -> None:
         texts = [(cell, cell.codec.write(getattr(record, cell.name), writing)) for cell in self.cells]

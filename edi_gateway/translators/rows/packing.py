@@ -114,6 +114,8 @@ class Marks(Row):
                     index = append(values, "ssccs", sscc)
                     if reading.lineage is not None:
                         reading.trace(f"ssccs[{index}]", segment, element, 1)
+                        if last:
+                            reading.trace_part(f"ssccs[{index}]", segment, element, 2)
 
     @staticmethod
     def _expanded(first: str, last: str, element: int, segment: Segment, reading: Reading) -> Sequence[str]:

@@ -123,9 +123,10 @@ class NameAndAddress(Row):
             values["street"] = tuple(street)
         if reading.lineage is not None:
             if name:
-                reading.trace("name", segment, name_element, 1)
+                _trace_filled("name", segment, name_element, 1 if name_element == 3 else NAME_PARTS_MAX, reading)
             if street:
-                reading.trace("street", segment, street_element, 1)
+                first = 2 if street_element == 3 else 1
+                _trace_filled("street", segment, street_element, first + STREET_LINES_MAX - 1, reading, first)
 
     def write(self, record: Party, writing: Writing) -> None:
         names = split_text(record.name, NAME_CHARACTERS)
@@ -148,6 +149,13 @@ class NameAndAddress(Row):
             record.postcode,
             record.country,
         )
+
+
+def _trace_filled(name: str, segment: Segment, element: int, last: int, reading: Reading, first: int = 1) -> None:
+    """Every component of an element that says something is a source of the value."""
+    for component in range(first, last + 1):
+        if segment.get(element, component):
+            reading.trace_part(name, segment, element, component)
 
 
 class Communication(Row):

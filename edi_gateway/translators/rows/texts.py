@@ -90,10 +90,10 @@ class Description(Row):
             reading.leave(segment)
             return
         so_far: str | None = values.get(self.name)
-        if so_far is None and reading.lineage is not None:
-            reading.trace(self.name, segment, 3, 4)
-        for piece in parts[3:5]:
+        for component, piece in enumerate(parts[3:5], start=4):
             if piece:
+                if reading.lineage is not None:
+                    reading.trace_part(self.name, segment, 3, component)
                 so_far = piece if so_far is None else join_text(so_far, reading.last_piece_length, piece)
                 reading.last_piece_length = len(piece)
         if so_far is not None:

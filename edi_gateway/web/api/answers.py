@@ -375,6 +375,7 @@ class MessageOut(MessageSummary):
     answers: str | None
     acknowledgements: list[dict[str, Any]]
     record: dict[str, Any] | None
+    unmapped: list[dict[str, Any]] = Field(description="what of the message has no field of the record, with its place")
 
 
 class TransmissionOut(Answer):

@@ -62,6 +62,9 @@ def a_partnership(name: str = VENDOR, gln: str = SUPPLIER, **edifact: Any) -> Pa
         ("DESADV", "in"),
         ("INVOIC", "in"),
         ("INVRPT", "in"),
+        ("RECADV", "in"),
+        ("SLSRPT", "in"),
+        ("PRICAT", "in"),
     ]
     return Partnership(
         partner=TradingPartner(name=name, legal_name="VENDEUR SARL", gln=gln, vat_number="FR14987654324"),

@@ -11,6 +11,7 @@ from edi_gateway.store.business import InvoiceRow, InvoiceState, ShipmentRow
 from edi_gateway.store.documents import MessageState
 from edi_gateway.store.partnerships import PartnershipState
 from tests.core.marketplace.documents import an_order
+from tests.core.translators.test_samples import SAMPLES
 from tests.gateway.documents.desk import Desk, a_partnership, desadv, interchange, invoic, ordrsp, ordrsp_body, partial
 
 
@@ -111,3 +112,19 @@ def test_a_suspended_partner(desk: Desk) -> None:
     (message,) = desk.received("ORDRSP")
     with pytest.raises(NotReplayable, match="not active"):
         replay(desk.gateway, message.id)
+
+
+def test_what_has_no_field_is_kept_with_its_place(desk: Desk) -> None:
+    desk.place()
+    desk.arrive(partial().replace("BGM+231+OR-1001+4'", "BGM+231+OR-1001+4+AC'"))
+    (message,) = desk.received("ORDRSP")
+    assert message.unmapped == [{"segment": "BGM", "position": 2, "text": "AC", "element": 5, "component": 1}]
+
+
+def test_what_is_received_sold_and_offered_is_kept_with_its_record(desk: Desk) -> None:
+    for name in ("recadv-plain", "slsrpt-stores", "pricat-prices"):
+        desk.arrive((SAMPLES / f"{name}.edi").read_text("latin-1"))
+    for message_type in ("RECADV", "SLSRPT", "PRICAT"):
+        (message,) = desk.received(message_type)
+        assert (message.state, message.reason) == (MessageState.APPLIED, "applied")
+        assert message.record["number"] == message.document_number

@@ -577,6 +577,7 @@ def upgrade() -> None:
         sa.Column("answers_id", sa.String(length=64), nullable=True),
         sa.Column("record", sa.Text(), nullable=True),
         sa.Column("record_sha256", sa.String(length=64), nullable=False),
+        sa.Column("unmapped", sa.Text(), nullable=True),
         sa.Column("segments", sa.Integer(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
