@@ -39,6 +39,9 @@ def book_invoice(context: HandlerContext, invoice: Invoice) -> list[Finding]:
     context.message.business_key = numbers[0] if numbers else ""
     if invoice.function == rules.COPY:
         return [Finding(rules.COPY_IGNORED, value=invoice.number, path="function")]
+    referenced = matching.reference_findings(invoice, context.partnership.partner.country)
+    if any(finding.is_error for finding in referenced):
+        return referenced  # refused, so that its number is free for the mended one
     known = _of_this_number(context, invoice)
     if known is not None and known.message_id != context.message.id:
         if invoice.function == rules.DUPLICATE:
@@ -51,7 +54,7 @@ def book_invoice(context: HandlerContext, invoice: Invoice) -> list[Finding]:
     unknown = [
         number for number in numbers if find_order(context.uow.session, context.partnership.name, number) is None
     ]
-    findings = [Finding(rules.UNKNOWN_ORDER, value=number, path="order_number") for number in unknown]
+    findings = [*referenced, *(Finding(rules.UNKNOWN_ORDER, value=number, path="order_number") for number in unknown)]
     if result.only_too_early:
         return [*findings, Finding(rules.INVOICE_TOO_EARLY, value=context.message.business_key)]
     return [*findings, *(entry.as_finding() for entry in result.discrepancies if entry.holds)]
@@ -98,6 +101,7 @@ def _match_context(partnership: Partnership, orders: Mapping[str, Booked]) -> Ma
         orders={number: booked.progress for number, booked in orders.items()},
         tolerances=partnership.tolerances,
         vendor_vat_number=partnership.partner.vat_number,
+        vendor_country=partnership.partner.country,
     )
 
 

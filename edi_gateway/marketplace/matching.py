@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
-from edi_gateway.edifact.findings import Finding
+from edi_gateway.edifact.findings import Finding, Severity
 from edi_gateway.marketplace import rules
 from edi_gateway.marketplace.articles import find_line
 from edi_gateway.marketplace.confirming import price_allowance
@@ -32,6 +32,9 @@ CREDIT_NOTES = frozenset({"381", "261", "262", "83"})
 
 CORRECTIVE = CREDIT_NOTES | {"384"}
 """Documents that must name the invoice that they correct (RFF+IV)."""
+
+REFERENCE_REQUIRED = frozenset({"FR"})
+"""Countries whose law has a credit note without that reference refused (France: BR-FR-CO-05)."""
 
 
 class Owner(StrEnum):
@@ -162,6 +165,15 @@ class MatchContext:
     orders: Mapping[str, OrderProgress]
     tolerances: Tolerances
     vendor_vat_number: str = ""
+    vendor_country: str = "FR"
+
+
+def reference_findings(invoice: Invoice, vendor_country: str) -> list[Finding]:
+    """Whether a corrective document names what it corrects: an error where the law wants it, else a warning."""
+    if invoice.type_code not in CORRECTIVE or invoice.corrected_invoice is not None:
+        return []
+    found = Finding(rules.CREDIT_NOTE_UNREFERENCED, value=invoice.number, path="corrected_invoice")
+    return [found if vendor_country in REFERENCE_REQUIRED else found.with_severity(Severity.WARNING)]
 
 
 def match_invoice(invoice: Invoice, context: MatchContext) -> MatchResult:
@@ -244,13 +256,17 @@ def _header(invoice: Invoice, context: MatchContext) -> Iterator[Discrepancy]:
     stated = supplier.vat_id if supplier is not None else ""
     if stated and context.vendor_vat_number and stated != context.vendor_vat_number:
         yield Discrepancy(DiscrepancyClass.TAX_ID, "parties[SU]/vat_id", stated, context.vendor_vat_number)
-    yield from _header_of_its_own(invoice)
+    yield from _header_of_its_own(invoice, context.vendor_country)
 
 
-def _header_of_its_own(invoice: Invoice) -> Iterator[Discrepancy]:
+def _header_of_its_own(invoice: Invoice, vendor_country: str = "FR") -> Iterator[Discrepancy]:
     if invoice.type_code in CORRECTIVE and invoice.corrected_invoice is None:
         yield Discrepancy(
-            DiscrepancyClass.CREDIT_NOTE_NO_REF, "corrected_invoice", "none", "the corrected invoice (RFF+IV)"
+            DiscrepancyClass.CREDIT_NOTE_NO_REF,
+            "corrected_invoice",
+            "none",
+            "the corrected invoice (RFF+IV)",
+            within_tolerance=vendor_country not in REFERENCE_REQUIRED,
         )
     if invoice.due is not None and day(invoice.due) < day(invoice.issued):
         yield Discrepancy(

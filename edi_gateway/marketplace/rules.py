@@ -266,6 +266,14 @@ INVOICE_HELD = _rule(
     "The invoice is held until the marketplace approves it or a credit note arrives",
     "La facture est bloquée jusqu'à accord de la place de marché ou réception d'un avoir",
 )
+CREDIT_NOTE_UNREFERENCED = _rule(
+    "F804",
+    Severity.ERROR,
+    "The credit note or corrected invoice {value} does not name the invoice that it corrects",
+    "L'avoir ou la facture rectificative {value} ne cite pas la facture rectifiée",
+    "Send RFF+IV with the number of the invoice: French law wants it (BR-FR-CO-05)",
+    "Indiquez RFF+IV avec le numéro de la facture : le droit français l'exige (BR-FR-CO-05)",
+)
 INVOICE_TOO_EARLY = _rule(
     "F802",
     Severity.WARNING,

@@ -16,14 +16,19 @@ from edi_gateway.edifact import contrl
 from edi_gateway.edifact.contrl import Acknowledgement, ContrlUnreadable, MessageReport
 from edi_gateway.gateway import overview
 from edi_gateway.gateway.app import Gateway
+from edi_gateway.gateway.overdue_list import overdue_json
 from edi_gateway.messages.judge import judge
 from edi_gateway.store.business import BusinessEvent, InvoiceRow, OrderRow, ShipmentRow, StockLevelRow
+from edi_gateway.store.deadlines import DeadlineRow
 from edi_gateway.store.documents import Interchange, Message, StoredFinding
 from edi_gateway.store.events import Event
 from edi_gateway.store.transmissions import Transmission
 
 Json = dict[str, Any]
 Rows = Iterator[Json]
+
+TEXT_BYTES_MAX = 100_000
+OVERDUE_ROWS_MAX = 500
 
 _ACKNOWLEDGING = ("CONTRL", "APERAK")
 
@@ -75,7 +80,14 @@ def _interchanges(gateway: Gateway, session: Session) -> Rows:
             "sender": row.sender,
             "recipient": row.recipient,
             "overdue_since": _moment(row.overdue_at),
+            "text": _text(gateway, row.payload_sha256),
         }
+
+
+def _text(gateway: Gateway, sha256: str) -> str:
+    """The beginning of an interchange as it stands."""
+    with gateway.payloads.open(sha256) as payload:
+        return payload.read(TEXT_BYTES_MAX).decode("latin-1")
 
 
 def _findings(gateway: Gateway, session: Session) -> Rows:
@@ -166,6 +178,26 @@ def _aperak(session: Session, row: Message) -> Json:
     }
 
 
+def _deadlines(gateway: Gateway, session: Session) -> Rows:
+    """What is, or was, expected by a certain time."""
+    for row in session.scalars(select(DeadlineRow).order_by(DeadlineRow.id)):
+        yield {
+            "kind": row.kind.value,
+            "partner": row.partnership,
+            "order_number": row.order_number,
+            "subject": row.subject,
+            "since": _moment(row.since),
+            "due_at": _moment(row.due_at),
+            "overdue_at": _moment(row.overdue_at),
+            "closed_at": _moment(row.closed_at),
+        }
+
+
+def _overdue(gateway: Gateway, session: Session) -> Rows:
+    """The list of what is overdue now, as an operator has it."""
+    yield from overdue_json(session, gateway.now(), limit=OVERDUE_ROWS_MAX)
+
+
 def _moment(at: datetime | None) -> str | None:
     return None if at is None else at.isoformat()
 
@@ -181,6 +213,8 @@ KINDS: Mapping[str, Callable[[Gateway, Session], Rows]] = {
     "findings": _findings,
     "acknowledgements": _acknowledgements,
     "transmissions": _transmissions,
+    "deadlines": _deadlines,
+    "overdue": _overdue,
     "log": _log,
 }
 """The kinds of things that can be looked at."""
