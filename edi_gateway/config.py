@@ -108,6 +108,17 @@ class Limits(Section):
     web_threads: Whole = Field(default=8, ge=1, le=256, description="requests at the same time")
 
 
+class Webhooks(Section):
+    """How events are sent to the URLs that ask for them (`edi-gateway webhooks`)."""
+
+    addresses: Literal["public", "any"] = Field(
+        default="public", description="public: https to public addresses only; any: also http and private networks"
+    )
+    deadline_hours: Whole = Field(
+        default=72, ge=1, le=720, description="an endpoint that takes an event no sooner is parked"
+    )
+
+
 def _networks(text: str) -> str:
     for part in filter(None, map(str.strip, text.split(","))):
         try:
@@ -170,6 +181,7 @@ class Config(Section):
     commission: Commission = Commission()
     work: Work = Work()
     limits: Limits = Limits()
+    webhooks: Webhooks = Webhooks()
     reverse_proxy: ReverseProxy = ReverseProxy()
 
 

@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "overdue": ("edi_gateway.cli.overdue:overdue", "List what partners should have sent by now, and have not."),
     "doctor": ("edi_gateway.cli.doctor:doctor", "Say why a transmission failed, and what to do about it."),
     "events": ("edi_gateway.cli.events:events", "List what happened; verify that the log is as it was written."),
+    "webhooks": ("edi_gateway.cli.webhooks:webhooks", "Add, list, try and remove URLs that hear of events."),
     "tokens": ("edi_gateway.cli.tokens:tokens", "Make, list and revoke tokens of the API."),
     "serve": ("edi_gateway.cli.serve:serve", "Run the gateway until it is told to stop."),
     "simulate": ("edi_gateway.cli.simulate:simulate", "Run a simulated counterparty."),

@@ -17,7 +17,6 @@ from edi_gateway.marketplace.fulfilment import OrderProgress
 from edi_gateway.marketplace.moments import instant
 from edi_gateway.partnership import DeadlineKind, Direction, Partnership
 from edi_gateway.store.business import (
-    BusinessEvent,
     InvoiceKind,
     InvoiceLineRow,
     InvoiceRow,
@@ -26,6 +25,7 @@ from edi_gateway.store.business import (
     ShipmentLineRow,
     ShipmentRow,
     open_change,
+    put_into_feed,
 )
 from edi_gateway.store.database import UnitOfWork
 from edi_gateway.store.deadlines import DeadlineRow, find_deadline, open_for_order
@@ -171,8 +171,8 @@ def _details(row: DeadlineRow) -> Mapping[str, str]:
 
 def tell_deadline(uow: UnitOfWork, row: DeadlineRow, kind: str, now: datetime) -> None:
     """Put it into the feed, once for each time that the deadline was set."""
-    uow.insert_once(
-        BusinessEvent,
+    put_into_feed(
+        uow,
         {
             "key": f"{kind}/{row.kind.value}/{row.id}/{row.due_at:%Y%m%dT%H%M%SZ}",
             "kind": kind,

@@ -23,7 +23,7 @@ from edi_gateway.marketplace.order import Order
 from edi_gateway.marketplace.payments import PaymentMove, given_up, payment_moves
 from edi_gateway.marketplace.quantities import LineQuantities
 from edi_gateway.partnership import Partnership
-from edi_gateway.store.business import BusinessEvent, OrderLineRow, OrderRow, find_order
+from edi_gateway.store.business import OrderLineRow, OrderRow, find_order, put_into_feed
 from edi_gateway.store.database import UnitOfWork
 from edi_gateway.translators.json_form import from_json, to_json
 
@@ -176,8 +176,8 @@ def _quantities(changes: Mapping[int, Decimal]) -> dict[str, Any]:
 
 def tell(uow: UnitOfWork, row: OrderRow, kind: str, body: Mapping[str, Any], now: datetime) -> None:
     """Put an event of the order into the feed. Its key holds the order's revision, so that it is told once."""
-    uow.insert_once(
-        BusinessEvent,
+    put_into_feed(
+        uow,
         {
             "key": f"{kind}/{row.partnership}/{row.number}/{row.revision}",
             "kind": kind,

@@ -14,6 +14,7 @@ from edi_gateway.gateway import overdue
 from edi_gateway.gateway.app import Gateway
 from edi_gateway.gateway.dispatch import Turn
 from edi_gateway.gateway.states import OutboundEvent
+from edi_gateway.gateway.webhooks import TASK, ready_endpoints
 from edi_gateway.store.documents import Interchange, InterchangeState, unacknowledged
 from edi_gateway.store.transmissions import Transmission, TransmissionState, locked, waiting
 
@@ -110,4 +111,5 @@ def _ready(gateway: Gateway, now: datetime) -> Sequence[tuple[str, str]]:
         return [
             *(("dispatch", name) for name in view.session.scalars(queued) if name),
             *(("unpack", row_id) for row_id in view.session.scalars(received)),
+            *((TASK, endpoint_id) for endpoint_id in ready_endpoints(view.session, now)),
         ]

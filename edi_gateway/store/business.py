@@ -6,7 +6,7 @@ text, so the constraints cast them; SQLite compares the casts as floats, hence t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -33,6 +33,7 @@ from edi_gateway.marketplace.parties import Moment
 from edi_gateway.marketplace.quantities import LineState
 from edi_gateway.partnership import Direction
 from edi_gateway.store.base import Base, JsonText, coded
+from edi_gateway.store.database import UnitOfWork
 from edi_gateway.store.documents import Message
 
 _SLACK = "0.000001"
@@ -480,6 +481,16 @@ class BusinessEvent(Base):
         Index("ix_business_event_partnership", "partnership", "number"),
         Index("ix_business_event_kind", "kind", "number"),
     )
+
+
+WEBHOOKS = "webhooks"
+"""The task that sends the feed on; its key "" is a look at every endpoint."""
+
+
+def put_into_feed(uow: UnitOfWork, values: Mapping[str, Any]) -> None:
+    """Tell the shop of something, once for its `key`, when this commits; the numbers rise in the order of commits."""
+    uow.insert_in_turn(BusinessEvent, values)
+    uow.wake(WEBHOOKS, "")
 
 
 def find_order(session: Session, partnership: str, number: str, *, lock: bool = False) -> OrderRow | None:

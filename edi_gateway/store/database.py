@@ -37,7 +37,7 @@ from sqlalchemy.pool import NullPool, PoolProxiedConnection
 
 from edi_gateway.failpoints import reach
 from edi_gateway.store.base import Base
-from edi_gateway.store.events import Happened, append
+from edi_gateway.store.events import Happened, append, hold_head
 from edi_gateway.store.prepared import PreparedInsert
 from edi_gateway.store.together import Together
 
@@ -101,6 +101,7 @@ class UnitOfWork(Reading):
         self._hear = hear
         self._happened: list[Happened] = []
         self._wakes: dict[tuple[str, str, bool], datetime | None] = {}
+        self._numbered: list[tuple[type[Base], dict[str, Any]]] = []
 
     def record_event(
         self,
@@ -131,6 +132,14 @@ class UnitOfWork(Reading):
         """
         return self._insert(model, dict(values)) == 1
 
+    def insert_in_turn(self, model: type[Base], values: Mapping[str, Any]) -> None:
+        """Insert a row when this commits, unless a unique key already holds it; its number rises with each commit.
+
+        Who reads on from the last number then misses none: no transaction takes a lower number than one that has
+        committed before it, because they queue for the head of the event log.
+        """
+        self._numbered.append((model, dict(values)))
+
     def insert_missing(self, model: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
         """Insert those rows that no unique key holds yet."""
         if rows:
@@ -157,6 +166,12 @@ class UnitOfWork(Reading):
         if self._session is not None:
             self._session.commit()  # keeps nothing by itself where the connection began the transaction
 
+    def _insert_numbered(self) -> None:
+        """The rows that take their numbers now, with the head of the log in hand."""
+        numbered, self._numbered = self._numbered, []
+        for model, values in numbered:
+            self._insert(model, values)
+
     def _tell(self) -> None:
         """After the commit."""
         happened, self._happened = self._happened, []
@@ -169,10 +184,14 @@ class UnitOfWork(Reading):
 
 
 def _append(connection: Connection, done: Sequence[UnitOfWork]) -> None:
-    """Their events become the end of the chain."""
+    """Their events become the end of the chain, and what is numbered by commit takes its numbers."""
     happened = [item for uow in done for item in uow._happened]
     if happened:
         append(connection, happened)
+    elif any(uow._numbered for uow in done):
+        hold_head(connection)
+    for uow in done:
+        uow._insert_numbered()
 
 
 def _commit(connection: Connection, step: str) -> None:

@@ -106,6 +106,11 @@ def append(connection: Connection, happened: Sequence[Happened]) -> None:
     _ADVANCE.run(connection, {"last": rows[-1]["number"], "last_hash": rows[-1]["hash"]})
 
 
+def hold_head(connection: Connection) -> None:
+    """Wait for every transaction that has added to the log, and let later ones wait for this one, adding nothing."""
+    _HEAD.first(connection, {})
+
+
 # Every write of the gateway ends here, so these are put together once, and no object is made for a row.
 _HEAD = Prepared(select(EventChain.number, EventChain.hash).where(EventChain.id == 1).with_for_update())
 _BEGIN_CHAIN = PreparedInsert(cast(Table, EventChain.__table__))

@@ -167,3 +167,18 @@ class CommissionCycleBody(Strict):
     partner: Name
     start: date = Field(alias="from")
     end: date = Field(alias="to")
+
+
+class AddEndpoint(Strict):
+    """A URL that is to hear of events."""
+
+    url: str = Field(min_length=1, max_length=2000, examples=["https://shop.example/hooks/edi"])
+    kinds: list[Kind] = Field(default=[], max_length=KINDS_MAX, description="of events; none: all of them")
+    partner: Name | None = Field(default=None, description="only this partner's events")
+    after: int | None = Field(
+        default=None, ge=0, le=KEY_MAX, description="from the event after this number on; else from now on"
+    )
+
+
+class EndpointPath(Strict):
+    id: Name
