@@ -74,6 +74,7 @@ def test_every_key_has_a_variable_and_every_variable_works() -> None:
         "host": "::1",
         "api_token": TOKEN,
         "log_level": "debug",
+        "webhooks.addresses": "any",
         "public_url": "https://x.example",
     }
     values |= {"identity.gln": "9521321000018", "identity.siren": "123456782", "identity.vat_number": "FR40303265045"}
