@@ -27,6 +27,7 @@ CONNECTIONS_MAX = 2000  # at waitress's own 100, a hundred slow clients lock eve
 IDLE_SECONDS_MAX = 120
 DRAIN_SECONDS_MAX = 50  # below systemd's TimeoutStopSec=60
 BACKLOG = 1024
+RECEIVED_BYTES_MAX = 64 * 1024  # by one call: a usual message arrives at once, not in waitress's 8 KiB pieces
 _LOOP_SECONDS = 1.0
 
 Oversized = Callable[[list[tuple[str, str]], str], None]  # headers, remote address
@@ -48,6 +49,7 @@ class Server:
             channel_timeout=IDLE_SECONDS_MAX,
             max_request_body_size=body_bytes_max + 1,  # waitress refuses what is as long as its limit
             backlog=BACKLOG,
+            recv_bytes=RECEIVED_BYTES_MAX,
             ident=None,
             clear_untrusted_proxy_headers=True,
         )
