@@ -12,7 +12,7 @@ from dataclasses import replace
 from sqlalchemy import func, select
 
 from edi_gateway.edifact.findings import Finding
-from edi_gateway.gateway import deadline_book, order_book, stock_book
+from edi_gateway.gateway import deadline_book, order_book, order_changes, stock_book
 from edi_gateway.gateway.handling import SETTLEMENT, HandlerContext, RecordHandler, Settled
 from edi_gateway.gateway.invoice_book import book_invoice, match_again
 from edi_gateway.gateway.kept_documents import KEPT_HANDLERS
@@ -41,8 +41,11 @@ def on_confirmation(context: HandlerContext, confirmation: OrderConfirmation) ->
     booked = order_book.load(context.uow, context.partnership.name, confirmation.order_number)
     if booked is None:
         return [Finding(rules.UNKNOWN_ORDER, value=confirmation.order_number, path="order_number")]
-    applied = apply_confirmation(booked.progress, confirmation, context.partnership.tolerances, context.now)
     _keep_confirmation(context, booked.row, confirmation)
+    if order_changes.answered(context.uow, context.partnership, booked, confirmation, context.now):
+        context.has_answered(confirmation.order_number)
+        return []
+    applied = apply_confirmation(booked.progress, confirmation, context.partnership.tolerances, context.now)
     booked.row.answered_at = context.now
     order_book.save(
         context.uow,
@@ -53,7 +56,10 @@ def on_confirmation(context: HandlerContext, confirmation: OrderConfirmation) ->
         reason=f"ORDRSP {confirmation.number}: {confirmation.response.name.lower()}",
         now=context.now,
     )
-    if any(line.quantities.unanswered < line.quantities.ordered for line in applied.order.lines):
+    booked = Booked(booked.row, applied.order)
+    why = f"ORDRSP {confirmation.number}"
+    order_changes.agreed_by_lines(context.uow, context.partnership, booked, why, context.now)
+    if any(not line.quantities.is_unanswered for line in applied.order.lines):
         context.has_answered(confirmation.order_number)
     return list(applied.findings)
 
@@ -107,6 +113,9 @@ def on_shipment(context: HandlerContext, shipment: Shipment) -> list[Finding]:
             reason=f"DESADV {shipment.number}",
             now=context.now,
         )
+        shipped = Booked(orders[number].row, after)
+        if order_changes.overtaken(context.uow, context.partnership, shipped, f"DESADV {shipment.number}", context.now):
+            findings.append(Finding(rules.CHANGE_CROSSED, value=number))
         match_again(context, orders[number].row)
     return findings
 
@@ -210,6 +219,9 @@ def on_inventory(context: HandlerContext, report: InventoryReport) -> list[Findi
 
 def on_settled(context: HandlerContext, settled: Settled) -> list[Finding]:
     """CONTRL or APERAK: the vendor accepted or refused our ORDERS, and the order says so."""
+    why = "" if settled.accepted else f"refused by {settled.by}, error {settled.code}"
+    if why:
+        order_changes.refused_by_partner(context.uow, context.partnership, context.message.id, why, context.now)
     row = context.uow.session.scalar(select(OrderRow).where(OrderRow.message_id == context.message.id))
     if row is None:
         return []
@@ -223,9 +235,7 @@ def on_settled(context: HandlerContext, settled: Settled) -> list[Finding]:
         booked,
         replace(booked.progress, message=message),
         cause=context.message.subject,
-        reason=f"acknowledged by {settled.by}"
-        if settled.accepted
-        else f"refused by {settled.by}, error {settled.code}",
+        reason=why or f"acknowledged by {settled.by}",
         now=context.now,
     )
     return []

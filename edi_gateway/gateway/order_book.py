@@ -51,10 +51,13 @@ def progress_of(row: OrderRow) -> OrderProgress:
             promised_ship=line.promised_ship,
             promised_delivery=line.promised_delivery,
             reason=line.reason,
+            received=line.received,
         )
         for line in row.lines
     )
-    return OrderProgress(order=order, lines=lines, payment=row.payment, message=row.message, held=row.held)
+    return OrderProgress(
+        order=order, lines=lines, payment=row.payment, message=row.message, held=row.held, asked=row.asked
+    )
 
 
 def load(uow: UnitOfWork, partnership: str, number: str) -> Booked | None:
@@ -116,7 +119,10 @@ def save(
     """Write the order as it stands after `cause` (such as ``message:018f…``), and what follows from the change."""
     row, before = booked.row, booked.progress
     state_before = row.state
-    row.payment, row.message, row.state, row.held = progress.payment, progress.message, progress.state, progress.held
+    row.payment, row.message, row.state = progress.payment, progress.message, progress.state
+    row.held, row.asked = progress.held, progress.asked
+    if progress.order is not before.order:
+        row.record = to_json(progress.order)  # other windows; its fingerprint stays that of the order as it was placed
     if row.emitted_at is None and progress.message is not OrderMessageState.NOT_SENT:
         row.emitted_at = now
     row.changed_at = now
@@ -139,7 +145,7 @@ def _write_line(row: OrderLineRow, line: LineProgress) -> None:
     row.state = line.state
     row.confirmed_price, row.proposed_price = line.confirmed_price, line.proposed_price
     row.promised_ship, row.promised_delivery = line.promised_ship, line.promised_delivery
-    row.reason = line.reason
+    row.reason, row.received = line.reason, line.received
 
 
 def _follows(

@@ -12,12 +12,13 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Select, select
 
-from edi_gateway.gateway import deadline_book, order_book
+from edi_gateway.gateway import deadline_book, order_book, order_changes
 from edi_gateway.gateway.app import Gateway
 from edi_gateway.gateway.order_book import Booked
 from edi_gateway.marketplace.calendars import calendar_of, due
 from edi_gateway.marketplace.fulfilment import LineProgress, OrderMessageState, OrderProgress
 from edi_gateway.partnership import DeadlineKind, OverduePolicy, Partnership
+from edi_gateway.store.business import ChangeState, open_change
 from edi_gateway.store.database import UnitOfWork
 from edi_gateway.store.deadlines import DeadlineRow, unseen
 from edi_gateway.store.transmissions import Transmission, TransmissionDirection, TransmissionKind, TransmissionState
@@ -117,7 +118,7 @@ def _accept_unanswered(lapse: Lapse) -> None:
     lapse = _expire(lapse)
     order = lapse.booked.progress
     accepted = [
-        line.moved(line.quantities.answered(confirmed=line.quantities.ordered))
+        line.moved(line.quantities.answered(confirmed=line.quantities.wanted))
         for line in order.lines
         if _without_answer(line)
     ]
@@ -138,8 +139,15 @@ def _hold(lapse: Lapse) -> None:
     lapse.save(replace(lapse.booked.progress, held=lapse.reason), "held")
 
 
+def _accept_change(lapse: Lapse) -> None:
+    change = open_change(lapse.uow.session, lapse.booked.row.id)
+    if change is not None:
+        why = f"silence counts as yes: {lapse.reason}"
+        order_changes.settle(lapse.uow, lapse.partnership, lapse.booked, change, ChangeState.ACCEPTED, why, lapse.now)
+
+
 def _without_answer(line: LineProgress) -> bool:
-    return line.quantities.unanswered == line.quantities.ordered
+    return line.quantities.is_unanswered
 
 
 _K, _P = DeadlineKind, OverduePolicy
@@ -154,6 +162,7 @@ OVERDUE: Mapping[tuple[DeadlineKind, OverduePolicy], Callable[[Lapse], object]] 
     (_K.CANCEL_AFTER, _P.CANCEL): _cancel_open,
     (_K.DESADV, _P.HOLD): _hold,
     (_K.ORDCHG, _P.HOLD): _hold,
+    (_K.ORDCHG, _P.ACCEPT): _accept_change,
 }
 """What else than the event happens to the order."""
 

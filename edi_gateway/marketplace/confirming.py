@@ -129,7 +129,7 @@ class _Reading:
         entries = [entry for entry in entries if entry.action is not LineAction.NO_ACTION]
         path = f"lines[{entries[0].number}]" if entries else f"lines[{line.number}]"
         if entries:
-            sums: _Sums | None = _sums(line.quantities.ordered, entries, self.confirmation.response)
+            sums: _Sums | None = _sums(line.quantities.wanted, entries, self.confirmation.response)
         else:
             sums = self.silent(line)
         if sums is None:
@@ -141,8 +141,8 @@ class _Reading:
         """What silence about a line means: by the header where it speaks for all, else by BGM 4343 or the agreement."""
         whole = _WHOLE_ORDER.get(self.confirmation.response)
         if whole is not None:
-            return whole(line.quantities.ordered)
-        answered_before = line.quantities.unanswered < line.quantities.ordered
+            return whole(line.quantities.wanted)
+        answered_before = not line.quantities.is_unanswered
         if self.confirmation.response is ResponseCode.NOT_PROCESSED or answered_before:
             return None
         required = self.order.order.response_required
@@ -150,7 +150,7 @@ class _Reading:
             self.report(rules.LINE_NOT_ANSWERED, f"lines[{line.number}]", line.number)
             return None
         if required is ResponseRequired.CHANGES_ONLY or self.tolerances.absent_line == "accepted":
-            return _Sums(confirmed=line.quantities.ordered)
+            return _Sums(confirmed=line.quantities.wanted)
         return None
 
     def with_sums(self, line: LineProgress, sums: _Sums, path: str) -> LineProgress:
@@ -159,16 +159,17 @@ class _Reading:
         if sums.least < 0:
             self.report(rules.QUANTITY_NEGATIVE, path, plain(sums.least))
             return line
-        if sums.total > quantities.ordered:
-            self.report(rules.CONFIRMED_TOO_MUCH, path, plain(sums.total), plain(quantities.ordered))
+        if sums.total > quantities.wanted:
+            self.report(rules.CONFIRMED_TOO_MUCH, path, plain(sums.total), plain(quantities.wanted))
             return line
         if quantities.shipped or quantities.overshipped:
-            if sums != _Sums(quantities.confirmed, quantities.backordered, quantities.cancelled, quantities.rejected):
+            cancelled = quantities.cancelled - quantities.withdrawn
+            if sums != _Sums(quantities.confirmed, quantities.backordered, cancelled, quantities.rejected):
                 self.report(rules.ALREADY_SHIPPED, path, line.number)
             return line
-        if sums.total < quantities.ordered:
-            rest = plain(quantities.ordered - sums.total)
-            self.report(rules.REMAINDER_UNEXPLAINED, path, rest, plain(quantities.ordered))
+        if sums.total < quantities.wanted:
+            rest = plain(quantities.wanted - sums.total)
+            self.report(rules.REMAINDER_UNEXPLAINED, path, rest, plain(quantities.wanted))
         return line.moved(
             quantities.answered(
                 confirmed=sums.confirmed,
@@ -293,9 +294,9 @@ def _header_findings(confirmation: OrderConfirmation, order: OrderProgress) -> l
         return []
     everything = [line.quantities for line in order.lines]
     agrees = {
-        ResponseCode.ACCEPTED: all(quantities.confirmed == quantities.ordered for quantities in everything),
-        ResponseCode.REFUSED: all(quantities.rejected == quantities.ordered for quantities in everything),
-        ResponseCode.NOT_PROCESSED: all(quantities.unanswered == quantities.ordered for quantities in everything),
+        ResponseCode.ACCEPTED: all(quantities.confirmed == quantities.wanted for quantities in everything),
+        ResponseCode.REFUSED: all(quantities.rejected == quantities.wanted for quantities in everything),
+        ResponseCode.NOT_PROCESSED: all(quantities.unanswered == quantities.wanted for quantities in everything),
     }
     if agrees.get(confirmation.response, True):
         return []

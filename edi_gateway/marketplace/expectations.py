@@ -75,7 +75,7 @@ def is_answer_expected(order: OrderProgress) -> bool:
     """Whether a line waits for its ORDRSP. One that says "not processed yet" (12) answers nothing."""
     if order.order.response_required is ResponseRequired.NONE or order.message is OrderMessageState.REFUSED:
         return False
-    return any(line.quantities.unanswered == line.quantities.ordered for line in order.lines)
+    return any(line.quantities.is_unanswered for line in order.lines)
 
 
 def _ship_by(order: OrderProgress, line: LineProgress, since: datetime, terms: Agreed) -> datetime | None:

@@ -84,6 +84,7 @@ class LineProgress:
     promised_ship: Moment | None = None
     promised_delivery: Moment | None = None
     reason: str = ""
+    received: Decimal | None = None  # what the receiving advices say was taken over; None until there is one
 
     @property
     def number(self) -> int:
@@ -151,7 +152,7 @@ def begin(order: Order, payment: PaymentState) -> OrderProgress:
 
 def _state_of_lines(lines: Sequence[LineQuantities]) -> OrderState | None:
     """What the lines say, None where no line has been answered yet."""
-    states = {line.state for line in lines}
+    states = {line.state for line in lines if line.wanted > 0} or {line.state for line in lines}
     if states & {LineState.SHIPPED, LineState.SHIPPED_PART}:
         return _shipped_state(lines, states)
     if states == {LineState.OPEN} or not states:

@@ -37,7 +37,8 @@ class LineQuantities:
     """All in the unit of the order line.
 
     `overshipped` is what arrived beyond what was confirmed; `shipped` never holds it, so that an
-    invoice is capped at what was agreed.
+    invoice is capped at what was agreed. `withdrawn` is what of `cancelled` we took back ourselves: no answer of the
+    vendor brings it back.
     """
 
     ordered: Decimal
@@ -49,6 +50,7 @@ class LineQuantities:
     overshipped: Decimal = ZERO
     invoiced: Decimal = ZERO
     credited: Decimal = ZERO
+    withdrawn: Decimal = ZERO
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -59,6 +61,7 @@ class LineQuantities:
             (self.shipped <= self.confirmed, "more is shipped than was confirmed"),
             (self.invoiced <= self.shipped + self.overshipped, "more is invoiced than was shipped"),
             (self.credited <= self.invoiced, "more is credited than was invoiced"),
+            (self.withdrawn <= self.cancelled, "more is withdrawn than was cancelled"),
         ):
             if not holds:
                 raise QuantitiesBroken(f"{what}: {self}")
@@ -66,6 +69,16 @@ class LineQuantities:
     @property
     def unanswered(self) -> Decimal:
         return self.ordered - self.confirmed - self.backordered - self.rejected - self.cancelled
+
+    @property
+    def wanted(self) -> Decimal:
+        """What the vendor is asked for: as ordered, less what we took back."""
+        return self.ordered - self.withdrawn
+
+    @property
+    def is_unanswered(self) -> bool:
+        """Whether the vendor has said nothing of the line yet."""
+        return self.unanswered == self.wanted > 0
 
     @property
     def to_ship(self) -> Decimal:
@@ -82,7 +95,7 @@ class LineQuantities:
         if self.shipped > 0:
             settled = self.to_ship == self.backordered == self.unanswered == 0
             return LineState.SHIPPED if settled else LineState.SHIPPED_PART
-        if self.confirmed == self.ordered:
+        if self.confirmed == self.wanted > 0:
             return LineState.CONFIRMED
         if self.confirmed > 0:
             return LineState.PARTIAL
@@ -100,9 +113,13 @@ class LineQuantities:
         rejected: Decimal = ZERO,
         cancelled: Decimal = ZERO,
     ) -> LineQuantities:
-        """As a (new) answer of the vendor states it; replaces the answer before. Only before anything shipped."""
+        """As a (new) answer of the vendor states it; replaces the answer before, not what we withdrew.
+
+        Only before anything shipped.
+        """
         if self.shipped or self.overshipped:
             raise QuantitiesBroken(f"an answer after the goods were shipped: {self}")
+        cancelled += self.withdrawn
         return replace(self, confirmed=confirmed, backordered=backordered, rejected=rejected, cancelled=cancelled)
 
     def with_shipment(self, quantity: Decimal) -> LineQuantities:
@@ -130,9 +147,27 @@ class LineQuantities:
         return replace(self, confirmed=self.shipped, backordered=ZERO, cancelled=self.cancelled + rest)
 
     def with_open_cancelled(self) -> LineQuantities:
-        """Everything that has not shipped is cancelled, answered or not."""
-        rested = self.with_rest_cancelled()
-        return replace(rested, cancelled=rested.cancelled + rested.unanswered)
+        """Everything that has not shipped is cancelled by us, answered or not."""
+        return self.reduced_by(self.unanswered + self.backordered + self.to_ship)
+
+    def reduced_by(self, quantity: Decimal) -> LineQuantities:
+        """So much of what has not shipped is cancelled: first what is unanswered, then back orders, then the rest."""
+        if quantity > self.unanswered + self.backordered + self.to_ship:
+            raise QuantitiesBroken(f"{quantity} are cancelled, more than are open: {self}")
+        answered = max(ZERO, quantity - self.unanswered)
+        from_backorder = min(self.backordered, answered)
+        return replace(
+            self,
+            cancelled=self.cancelled + quantity,
+            withdrawn=self.withdrawn + quantity,
+            backordered=self.backordered - from_backorder,
+            confirmed=self.confirmed - (answered - from_backorder),
+        )
+
+    def without_shipment(self, quantity: Decimal, over: Decimal) -> LineQuantities:
+        """After a shipment of `quantity` turned out not to have left: it is to be shipped again. `over` of it was
+        beyond what was confirmed."""
+        return replace(self, shipped=self.shipped - (quantity - over), overshipped=self.overshipped - over)
 
     def with_invoiced(self, quantity: Decimal) -> LineQuantities:
         return replace(self, invoiced=self.invoiced + quantity)

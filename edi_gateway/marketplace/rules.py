@@ -177,6 +177,70 @@ COPY_IGNORED = _rule(
     "Aucune action n'est nécessaire",
 )
 
+CHANGE_AFTER_SHIPMENT = _rule(
+    "B641",
+    Severity.ERROR,
+    "Line {value} has been shipped; it can no longer be cancelled or changed",
+    "La ligne {value} est expédiée ; elle ne peut plus être annulée ni modifiée",
+    "Agree on a return with the vendor",
+    "Convenez d'un retour avec le vendeur",
+)
+QUANTITY_RAISED = _rule(
+    "B642",
+    Severity.ERROR,
+    "The quantity {value} is not below the {expected} that are still ordered",
+    "La quantité {value} n'est pas inférieure aux {expected} encore commandés",
+    "A change may lower a quantity, never raise it: place a further order",
+    "Une modification peut réduire une quantité, jamais l'augmenter : passez une autre commande",
+)
+QUANTITY_BELOW_SHIPPED = _rule(
+    "B643",
+    Severity.ERROR,
+    "The quantity {value} is below the {expected} that have been shipped",
+    "La quantité {value} est inférieure aux {expected} déjà expédiés",
+    "Ask for at least what has been shipped",
+    "Demandez au moins ce qui est expédié",
+)
+NOTHING_TO_CHANGE = _rule(
+    "B644",
+    Severity.ERROR,
+    "The change asks for nothing that the order is not already",
+    "La modification ne demande rien que la commande ne soit déjà",
+    "Name a line with another quantity, price or window, or cancel the order",
+    "Indiquez une ligne avec une autre quantité, un autre prix ou une autre fenêtre, ou annulez la commande",
+)
+CHANGE_CROSSED = _rule(
+    "B645",
+    Severity.WARNING,
+    "The goods of order {value} had left before the cancellation was answered; it is refused",
+    "La marchandise de la commande {value} était partie avant la réponse à l'annulation ; celle-ci est refusée",
+    "Nothing needs to be done; the shipment counts",
+    "Aucune action n'est nécessaire ; l'expédition fait foi",
+)
+PREVIOUS_UNKNOWN = _rule(
+    "B646",
+    Severity.ERROR,
+    "The despatch advice {value} that is to be cancelled or changed is not known",
+    "L'avis d'expédition {value} à annuler ou modifier est inconnu",
+    "Name the earlier despatch advice in RFF+AAK",
+    "Indiquez l'avis d'expédition antérieur dans RFF+AAK",
+)
+SHIPMENT_INVOICED = _rule(
+    "B647",
+    Severity.ERROR,
+    "The despatch advice {value} can no longer be cancelled: its goods have been invoiced",
+    "L'avis d'expédition {value} ne peut plus être annulé : la marchandise est facturée",
+    "Send a credit note first",
+    "Envoyez d'abord un avoir",
+)
+RECEIVED_DIFFERS = _rule(
+    "Q720",
+    Severity.ERROR,
+    "{value} were received and accepted of the {expected} that were shipped",
+    "{value} reçus et acceptés sur les {expected} expédiés",
+    "Clear the difference with the carrier and the vendor; what was not accepted is not to be paid",
+    "Réglez l'écart avec le transporteur et le vendeur ; ce qui n'est pas accepté n'est pas à payer",
+)
 OVER_SHIPPED = _rule(
     "Q701",
     Severity.WARNING,

@@ -67,7 +67,7 @@ def awaited_orders(orders: Mapping[str, OrderProgress], shipment: Shipment) -> t
         if order is None or order.state in CLOSED_STATES or not _answer_expected(order):
             continue
         line = _line_of(order, entry)
-        if line is not None and line.quantities.unanswered == line.quantities.ordered:
+        if line is not None and line.quantities.is_unanswered:
             awaited.append(order.order.number)
     return tuple(dict.fromkeys(awaited))
 
@@ -98,8 +98,8 @@ def apply_shipment(
         order = changed.get(order_number, orders[order_number])
         line = order.line(line_number)
         assert line is not None  # noqa: S101 - _shares took the number from this order
-        if not _answer_expected(order) and line.quantities.unanswered == line.quantities.ordered:
-            line = line.moved(line.quantities.answered(confirmed=line.quantities.ordered))
+        if not _answer_expected(order) and line.quantities.is_unanswered:
+            line = line.moved(line.quantities.answered(confirmed=line.quantities.wanted))
         line = _ship(line, share, tolerances, order_number, findings)
         changed[order_number] = order.with_lines([line])
         shipped.append(ShippedLine(order_number, line, share.quantity))

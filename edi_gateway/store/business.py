@@ -82,6 +82,7 @@ class OrderRow(Base):
     record_sha256: Mapped[str] = mapped_column(String(64))
     idempotency_key: Mapped[str | None] = mapped_column(String(200), unique=True)
     held: Mapped[str] = mapped_column(default="")  # why it waits for an operator
+    asked: Mapped[OrderState | None] = mapped_column(coded(OrderState, "asked"))  # of the vendor, and not answered
     revision: Mapped[int] = mapped_column(default=1)  # counts the changes, so that each event has a key of its own
     created_at: Mapped[datetime]
     emitted_at: Mapped[datetime | None]  # ORDERS was queued
@@ -115,6 +116,7 @@ _QUANTITIES = (
     "overshipped",
     "invoiced",
     "credited",
+    "withdrawn",
 )
 
 
@@ -142,6 +144,8 @@ class OrderLineRow(Base):
     overshipped: Mapped[Decimal] = mapped_column(default=_ZERO)
     invoiced: Mapped[Decimal] = mapped_column(default=_ZERO)
     credited: Mapped[Decimal] = mapped_column(default=_ZERO)
+    withdrawn: Mapped[Decimal] = mapped_column(default=_ZERO)
+    received: Mapped[Decimal | None]  # RECADV: taken over
     confirmed_price: Mapped[Decimal | None]
     proposed_price: Mapped[Decimal | None]
     promised_ship: Mapped[Any] = mapped_column(MomentText, nullable=True)
@@ -157,6 +161,8 @@ class OrderLineRow(Base):
         CheckConstraint(_at_most(("shipped",), ("confirmed",)), name="shipped_as_confirmed"),
         CheckConstraint(_at_most(("invoiced",), ("shipped", "overshipped")), name="invoiced_as_shipped"),
         CheckConstraint(_at_most(("credited",), ("invoiced",)), name="credited_as_invoiced"),
+        CheckConstraint(_at_most(("withdrawn",), ("cancelled",)), name="withdrawn_as_cancelled"),
+        CheckConstraint(f"received IS NULL OR {_number('received')} >= 0", name="received_not_negative"),
         Index("ix_order_line_proposed", "order_id", sqlite_where=text(PROPOSED), postgresql_where=text(PROPOSED)),
         Index("ix_order_line_over_shipped", "order_id", sqlite_where=text(EXCESS), postgresql_where=text(EXCESS)),
     )
@@ -242,6 +248,7 @@ class ShipmentRow(Base):
     estimated_arrival: Mapped[Any] = mapped_column(MomentText, nullable=True)
     carrier: Mapped[str] = mapped_column(default="")
     tracking: Mapped[str] = mapped_column(default="")
+    cancelled_by: Mapped[str | None] = mapped_column(ForeignKey(Message.id))  # the DESADV with 1225 = 1 or 4
     message_id: Mapped[str] = mapped_column(ForeignKey(Message.id), index=True)
     received_at: Mapped[datetime]
     packages: Mapped[list[PackageRow]] = relationship(order_by="PackageRow.id", lazy="selectin")

@@ -89,8 +89,8 @@ def test_the_invariants_hold_through_any_story(ordered, movements):
 
 def _move(line, movement, quantity):
     if movement == "answer" and not line.shipped and not line.overshipped:
-        confirmed = min(quantity, line.ordered)
-        return line.answered(confirmed=confirmed, backordered=line.ordered - confirmed)
+        confirmed = min(quantity, line.wanted)
+        return line.answered(confirmed=confirmed, backordered=line.wanted - confirmed)
     if movement == "ship":
         return line.with_shipment(quantity)
     if movement == "backorder":
