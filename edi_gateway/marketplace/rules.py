@@ -178,7 +178,7 @@ COPY_IGNORED = _rule(
 )
 
 CHANGE_AFTER_SHIPMENT = _rule(
-    "B641",
+    "B661",
     Severity.ERROR,
     "Line {value} has been shipped; it can no longer be cancelled or changed",
     "La ligne {value} est expédiée ; elle ne peut plus être annulée ni modifiée",
@@ -186,7 +186,7 @@ CHANGE_AFTER_SHIPMENT = _rule(
     "Convenez d'un retour avec le vendeur",
 )
 QUANTITY_RAISED = _rule(
-    "B642",
+    "B662",
     Severity.ERROR,
     "The quantity {value} is not below the {expected} that are still ordered",
     "La quantité {value} n'est pas inférieure aux {expected} encore commandés",
@@ -194,7 +194,7 @@ QUANTITY_RAISED = _rule(
     "Une modification peut réduire une quantité, jamais l'augmenter : passez une autre commande",
 )
 QUANTITY_BELOW_SHIPPED = _rule(
-    "B643",
+    "B663",
     Severity.ERROR,
     "The quantity {value} is below the {expected} that have been shipped",
     "La quantité {value} est inférieure aux {expected} déjà expédiés",
@@ -202,7 +202,7 @@ QUANTITY_BELOW_SHIPPED = _rule(
     "Demandez au moins ce qui est expédié",
 )
 NOTHING_TO_CHANGE = _rule(
-    "B644",
+    "B664",
     Severity.ERROR,
     "The change asks for nothing that the order is not already",
     "La modification ne demande rien que la commande ne soit déjà",
@@ -210,7 +210,7 @@ NOTHING_TO_CHANGE = _rule(
     "Indiquez une ligne avec une autre quantité, un autre prix ou une autre fenêtre, ou annulez la commande",
 )
 CHANGE_CROSSED = _rule(
-    "B645",
+    "B665",
     Severity.WARNING,
     "The goods of order {value} had left before the cancellation was answered; it is refused",
     "La marchandise de la commande {value} était partie avant la réponse à l'annulation ; celle-ci est refusée",
@@ -218,7 +218,7 @@ CHANGE_CROSSED = _rule(
     "Aucune action n'est nécessaire ; l'expédition fait foi",
 )
 PREVIOUS_UNKNOWN = _rule(
-    "B646",
+    "B666",
     Severity.ERROR,
     "The despatch advice {value} that is to be cancelled or changed is not known",
     "L'avis d'expédition {value} à annuler ou modifier est inconnu",
@@ -226,7 +226,7 @@ PREVIOUS_UNKNOWN = _rule(
     "Indiquez l'avis d'expédition antérieur dans RFF+AAK",
 )
 SHIPMENT_INVOICED = _rule(
-    "B647",
+    "B667",
     Severity.ERROR,
     "The despatch advice {value} can no longer be cancelled: its goods have been invoiced",
     "L'avis d'expédition {value} ne peut plus être annulé : la marchandise est facturée",
