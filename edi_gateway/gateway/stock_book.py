@@ -6,7 +6,7 @@ keeps a reservation without a level, and the first report of the article takes i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
 
@@ -47,16 +47,17 @@ def book_report(
     """Replace the levels that the report is newer than. What is wrong with an item is a finding, the others count."""
     levels = _levels(uow.session, partnership, report)
     read = read_report(report, {key: row.as_of for key, row in levels.items()}, now)
+    fresh = []
     for key, (item, as_of) in read.items.items():
         row = levels.get(key)
         if row is None:
-            row = StockLevelRow(partnership=partnership, article=key.article, location=key.location)
-            uow.session.add(row)
+            row = levels[key] = StockLevelRow(partnership=partnership, article=key.article, location=key.location)
+            fresh.append(row)
         _write_level(row, item, as_of, message_id)
-        uow.session.flush()
-        if key not in levels:
-            _adopt(uow.session, row)
-        row.despatched = _despatched_since(uow.session, row, as_of)
+    uow.session.add_all(fresh)
+    uow.session.flush()
+    _adopt(uow.session, partnership, fresh)
+    _count_despatched(uow.session, [levels[key] for key in read.items])
     return list(read.findings)
 
 
@@ -88,32 +89,48 @@ def _write_level(row: StockLevelRow, item: InventoryItem, as_of: datetime, messa
     row.message_id = message_id
 
 
-def _despatched_since(session: Session, row: StockLevelRow, as_of: datetime) -> Decimal:
-    """What left this level for us after the report was made, so that the report cannot know it."""
-    quantities = session.scalars(
-        select(ShipmentLineRow.quantity)
-        .join(ReservationRow, ReservationRow.order_line_id == ShipmentLineRow.order_line_id)
-        .where(
-            ReservationRow.level_id == row.id,
-            ShipmentLineRow.article == row.article,
-            ShipmentLineRow.despatched_at > as_of,
+def _count_despatched(session: Session, levels: Sequence[StockLevelRow]) -> None:
+    """What left each level for us after its report was made, so that the report cannot know it."""
+    for some in _in_parts(levels):
+        by_id: dict[int | None, StockLevelRow] = {level.id: level for level in some}
+        left = session.execute(
+            select(ReservationRow.level_id, ShipmentLineRow.quantity, ShipmentLineRow.despatched_at)
+            .join(ReservationRow, ReservationRow.order_line_id == ShipmentLineRow.order_line_id)
+            .where(
+                ReservationRow.level_id.in_(by_id),
+                ShipmentLineRow.article == ReservationRow.article,
+                ShipmentLineRow.despatched_at > min(level.as_of for level in some),
+            )
         )
-    )
-    return sum(quantities, _ZERO)
+        despatched = dict.fromkeys(by_id, _ZERO)
+        for level_id, quantity, at in left:
+            if at > by_id[level_id].as_of:
+                despatched[level_id] += quantity
+        for level in some:
+            level.despatched = despatched[level.id]
 
 
-def _adopt(session: Session, row: StockLevelRow) -> None:
+def _adopt(session: Session, partnership: str, levels: Sequence[StockLevelRow]) -> None:
     """A new level takes over the reservations of its article that had none."""
-    homeless = session.scalars(
-        select(ReservationRow).where(
-            ReservationRow.partnership == row.partnership,
-            ReservationRow.article == row.article,
-            ReservationRow.level_id.is_(None),
+    for some in _in_parts(levels):
+        by_article = {level.article: level for level in reversed(some)}
+        homeless = session.scalars(
+            select(ReservationRow).where(
+                ReservationRow.partnership == partnership,
+                ReservationRow.article.in_(by_article),
+                ReservationRow.level_id.is_(None),
+            )
         )
-    )
-    for reservation in homeless:
-        reservation.level_id = row.id
-        row.reserved = (row.reserved or _ZERO) + reservation.quantity
+        for reservation in homeless:
+            level = by_article[reservation.article]
+            reservation.level_id = level.id
+            level.reserved = (level.reserved or _ZERO) + reservation.quantity
+        session.flush()
+
+
+def _in_parts(levels: Sequence[StockLevelRow]) -> Iterator[Sequence[StockLevelRow]]:
+    for start in range(0, len(levels), _KEYS_A_QUERY):
+        yield levels[start : start + _KEYS_A_QUERY]
 
 
 def reserve(session: Session, partnership: str, line: OrderLineRow) -> Decimal:
