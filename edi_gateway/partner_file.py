@@ -385,7 +385,7 @@ class GuidelineSection(Section):
 
     message: str = Field(description="message type, one that they send")
     path: str = Field(max_length=200, description="such as NAD+SU/RFF+VA, LIN/QTY+21 or BGM/1225")
-    status: Literal["", "mandatory", "forbidden"] = ""
+    status: Literal["", "mandatory", "dependent", "forbidden"] = ""
     length_max: Whole = Field(default=0, ge=0, le=9999, description="characters of the data element")
     codes: tuple[Annotated[str, Field(min_length=1, max_length=35)], ...] = Field(
         default=(), max_length=GUIDELINE_CODES_MAX, description="the values of the data element that are agreed"

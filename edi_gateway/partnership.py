@@ -177,7 +177,7 @@ class GuidelineRow:
 
     message: str  # such as ORDRSP
     path: str  # such as LIN/QTY+21, or BGM/1225 for a data element
-    status: str = ""  # mandatory | forbidden | "": neither
+    status: str = ""  # mandatory | dependent | forbidden | "": none of them
     length_max: int = 0  # characters of the data element; 0: as the directory has it
     codes: tuple[str, ...] = ()  # values of the data element; none: as the directory has it
     severity: str = "error"  # error | warning | info

@@ -45,7 +45,7 @@ def check(
     if specification.type.dependencies:
         found += check_dependencies(specification.type.dependencies, segments, specification.layout)
     for guideline in policy.guidelines:
-        if guideline.directory in (None, specification.directory.name):
+        if guideline.covers(specification):
             found += check_guideline(guideline, specification.message_type, matcher.tree, specification.layout)
     findings = message.findings
     if found:

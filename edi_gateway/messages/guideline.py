@@ -19,10 +19,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cache, lru_cache
 from importlib import resources
+from typing import Any
 
 from edi_gateway.edifact.findings import Finding, Rule, Severity
 from edi_gateway.edifact.segment import Segment
@@ -33,8 +34,13 @@ from edi_gateway.messages._specification import MessageSpecification
 from edi_gateway.messages.tree import Group
 from edi_gateway.partnership import GuidelineRow, Partnership
 
-SHIPPED: dict[str, tuple[str, ...]] = {"eancom": ("eancom-1997.json", "eancom-2002.json")}
-"""Guidelines that come with the gateway: name -> files, one for each directory that the guideline covers."""
+SHIPPED: dict[str, tuple[str, ...]] = {
+    "eancom": ("eancom-1997.json", "eancom-2002.json", "eancom-2002-s3.json", "eancom-2002-s4.json")
+}
+"""Guidelines that come with the gateway: name -> files, for the directories and syntax versions that it covers."""
+
+EVERY = "every"
+"""In a file that comes with the gateway: the rows that hold for each of its messages."""
 
 ROWS_MAX = 2_000
 """Rows of one guideline."""
@@ -56,6 +62,7 @@ class Status(StrEnum):
     """What a guideline says about the presence of a part."""
 
     MANDATORY = "mandatory"
+    DEPENDENT = "dependent"  # a component that is mandatory where its composite is there
     FORBIDDEN = "forbidden"
 
 
@@ -85,12 +92,19 @@ class Restriction:
 
 @dataclass(frozen=True, slots=True)
 class Guideline:
-    """Restrictions by message type. `directory` is the one it covers, None for any."""
+    """Restrictions by message type. `directory` and `syntax_version` ("3", "4") are those it covers, None for any."""
 
     name: str
     restrictions: Mapping[str, tuple[Restriction, ...]]
     severity: Severity = Severity.ERROR
     directory: str | None = None
+    syntax_version: str | None = None
+
+    def covers(self, specification: MessageSpecification) -> bool:
+        return self.directory in (None, specification.directory.name) and self.syntax_version in (
+            None,
+            specification.syntax_version,
+        )
 
     @classmethod
     def read(
@@ -99,6 +113,7 @@ class Guideline:
         messages: Mapping[str, Mapping[str, Mapping[str, object]]],
         severity: Severity = Severity.ERROR,
         directory: str | None = None,
+        syntax_version: str | None = None,
     ) -> Guideline:
         """Read the rows of a guideline: message type -> path -> `status`, `length_max`, `codes`.
 
@@ -110,7 +125,7 @@ class Guideline:
             message_type: tuple(_read_row(f"{name}, {message_type}", path, row) for path, row in rows.items())
             for message_type, rows in messages.items()
         }
-        return cls(name, restrictions, severity, directory)
+        return cls(name, restrictions, severity, directory, syntax_version)
 
 
 @cache
@@ -120,9 +135,18 @@ def shipped(name: str) -> tuple[Guideline, ...]:
         raise GuidelineError(f"no guideline {name!r} comes with the gateway; there are: {', '.join(SHIPPED)}")
     folder = resources.files("edi_gateway.messages.directories")
     documents = [json.loads(folder.joinpath(file).read_text("utf-8")) for file in SHIPPED[name]]
-    return tuple(
-        Guideline.read(document["name"], document["messages"], Severity(document["severity"]), document["directory"])
-        for document in documents
+    return tuple(_read_shipped(document) for document in documents)
+
+
+def _read_shipped(document: dict[str, Any]) -> Guideline:
+    messages = document["messages"]
+    every = messages.pop(EVERY, {})
+    return Guideline.read(
+        document["name"],
+        {name: {**every, **rows} for name, rows in messages.items()},
+        Severity(document["severity"]),
+        document["directory"],
+        document.get("syntax_version"),
     )
 
 
@@ -183,6 +207,8 @@ def _read_row(where: str, path: str, row: Mapping[str, object]) -> Restriction:
         _read_length(where, row.get("length_max")),
         _read_codes(where, row.get("codes")),
     )
+    if not element and restriction.status is Status.DEPENDENT:
+        raise GuidelineError(f"{where}: dependent is of a data element; end the path with its number")
     if not element and (restriction.length_max is not None or restriction.codes is not None):
         raise GuidelineError(f"{where}: length_max and codes are of a data element; end the path with its number")
     return restriction
@@ -199,7 +225,7 @@ def _read_status(where: str, value: object) -> Status | None:
     if value is None:
         return None
     if value not in [status.value for status in Status]:
-        raise GuidelineError(f"{where}: status is {value!r}; expected mandatory or forbidden")
+        raise GuidelineError(f"{where}: status is {value!r}; expected mandatory, dependent or forbidden")
     return Status(str(value))
 
 
@@ -253,13 +279,14 @@ def _check_row(
     segments = [segment for segment in _members(context, restriction.segment.tag) if restriction.segment.fits(segment)]
     if restriction.element:
         for segment in segments:
-            yield from _check_element(restriction, segment, path, name, layout_of)
+            yield from _check_element(restriction, segment, name, layout_of)
     elif restriction.status is Status.FORBIDDEN:
         for segment in segments:
-            yield _finding(rules.GUIDELINE_FORBIDS, segment, path, restriction, name)
+            yield _finding(rules.GUIDELINE_FORBIDS, segment, restriction, name)
     elif restriction.status is Status.MANDATORY and not segments:
         # Where it should stand is not known; the segment that begins its group is the nearest that is.
-        yield _finding(rules.GUIDELINE_DEMANDS, next(context.walk()), path, restriction, name)
+        missing = _finding(rules.GUIDELINE_DEMANDS, next(context.walk()), restriction, name)
+        yield replace(missing, path=f"{path}{restriction.segment.tag}")
 
 
 def _members(context: Group, tag: str) -> list[Segment]:
@@ -267,24 +294,28 @@ def _members(context: Group, tag: str) -> list[Segment]:
     return [*context.segments(tag), *(_trigger(group) for group in context.groups(tag))]
 
 
-def _check_element(
-    restriction: Restriction, segment: Segment, path: str, name: str, layout_of: LayoutOf
-) -> Iterator[Finding]:
+def _check_element(restriction: Restriction, segment: Segment, name: str, layout_of: LayoutOf) -> Iterator[Finding]:
     layout = layout_of(segment.tag)
     places = list(_places(layout, restriction.element)) if layout else []
     values = [(place, segment.get(place[0] - 1, place[1] or 1)) for place in places]
     present = [(place, value) for place, value in values if value]
-    if restriction.status is Status.MANDATORY and not present and places:
-        yield _finding(rules.GUIDELINE_DEMANDS, segment, path, restriction, name, places[0])
+    if places and not present and _demands(restriction, segment, places[0][0]):
+        yield _finding(rules.GUIDELINE_DEMANDS, segment, restriction, name, places[0])
     for place, value in present:
         if restriction.status is Status.FORBIDDEN:
-            yield _finding(rules.GUIDELINE_FORBIDS, segment, path, restriction, name, place, value)
+            yield _finding(rules.GUIDELINE_FORBIDS, segment, restriction, name, place, value)
         if restriction.length_max is not None and len(value) > restriction.length_max:
             expected = f"an..{restriction.length_max}, {name}"
-            yield _finding(rules.GUIDELINE_SHORTENS, segment, path, restriction, expected, place, value)
+            yield _finding(rules.GUIDELINE_SHORTENS, segment, restriction, expected, place, value)
         if restriction.codes is not None and value not in restriction.codes:
             expected = f"{' '.join(sorted(restriction.codes))}, {name}"
-            yield _finding(rules.GUIDELINE_CODES, segment, path, restriction, expected, place, value)
+            yield _finding(rules.GUIDELINE_CODES, segment, restriction, expected, place, value)
+
+
+def _demands(restriction: Restriction, segment: Segment, element: int) -> bool:
+    if restriction.status is Status.DEPENDENT:
+        return element - 1 < len(segment.elements) and any(segment.elements[element - 1])
+    return restriction.status is Status.MANDATORY
 
 
 def _places(layout: SegmentLayout, element: str) -> Iterator[tuple[int, int | None]]:
@@ -301,7 +332,6 @@ def _places(layout: SegmentLayout, element: str) -> Iterator[tuple[int, int | No
 def _finding(
     rule: Rule,
     segment: Segment,
-    path: str,
     restriction: Restriction,
     expected: str,
     place: tuple[int, int | None] | None = None,
@@ -317,5 +347,4 @@ def _finding(
         offset=segment.offset,
         value=value if value is not None else restriction.path,
         expected=expected,
-        path=f"{path}{restriction.segment.tag}",
     )

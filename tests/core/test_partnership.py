@@ -267,7 +267,7 @@ def _rows(*rows: str) -> str:
         ("", _rows("message = 'ORDERS'\npath = 'BGM'\nstatus = 'mandatory'"), f"{_ROW}.message", "not agreed"),
         ("", _rows("message = 'ORDRSP'\npath = 'bgm'\nstatus = 'mandatory'"), _ROW, "'bgm' is no segment tag"),
         ("", _rows("message = 'ORDRSP'\npath = 'BGM'"), _ROW, "nothing is demanded of BGM | status, length_max or"),
-        ("", _rows("message = 'ORDRSP'\npath = 'BGM'\nstatus = 'needed'"), f"{_ROW}.status", "'mandatory' or"),
+        ("", _rows("message = 'ORDRSP'\npath = 'BGM'\nstatus = 'needed'"), f"{_ROW}.status", "'mandatory',"),
         ("", _rows("message = 'ORDRSP'\npath = 'BGM'\nlength_max = 3"), _ROW, "are of a data element"),
         ("", _rows("message = 'ORDRSP'\npath = 'BGM/1004'\nlength_max = -1"), f"{_ROW}.length_max", "greater than"),
         ("", _rows("message = 'ORDRSP'\npath = 'CPS'\nstatus = 'mandatory'"), f"{_ROW}.path", "ORDRSP of D.96A has no"),

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from edi_gateway.edifact.findings import Severity
-from edi_gateway.messages import JudgingPolicy, directory, message_type
-from edi_gateway.messages.guideline import ROWS_MAX, SHIPPED, Guideline, GuidelineError, shipped
+from edi_gateway.messages import JudgingPolicy, specification
+from edi_gateway.messages.guideline import ROWS_MAX, SHIPPED, Guideline, GuidelineError, misplaced, shipped
+from edi_gateway.messages.judge import judge
 from tests.core.messages.texts import ORDER, codes, judged
 
 
@@ -34,6 +37,9 @@ def found(path: str, text: str = ORDER, **row: object) -> list[tuple[str, int | 
         ("BGM/4343", {"status": "mandatory"}, [("D361", 2, 5, None)]),
         ("NAD/C080", {"status": "mandatory"}, [("D361", 4, 5, None), ("D361", 5, 5, None)]),
         ("NAD+BY/3036", {"status": "mandatory"}, [("D361", 4, 5, 1)]),
+        ("NAD+BY/3036", {"status": "dependent"}, []),
+        ("DTM+137/2379", {"status": "dependent"}, []),
+        ("NAD+BY/1131", {"status": "dependent"}, [("D361", 4, 3, 2)]),
         ("LIN/1229", {"status": "forbidden"}, []),
         ("LIN/7140", {"status": "forbidden"}, [("D362", 7, 4, 1), ("D362", 10, 4, 1)]),
         ("BGM/1004", {"length_max": 3}, []),
@@ -73,7 +79,8 @@ def test_severities_are_the_guidelines_and_can_be_graded() -> None:
         ("1225", {"status": "mandatory"}, "no segment tag"),
         ("BGM", {}, "expected status, length_max or codes"),
         ("BGM", {"state": "mandatory"}, "not state"),
-        ("BGM", {"status": "needed"}, "expected mandatory or forbidden"),
+        ("BGM", {"status": "needed"}, "expected mandatory, dependent or forbidden"),
+        ("BGM", {"status": "dependent"}, "is of a data element"),
         ("BGM", {"codes": ["1"]}, "are of a data element"),
         ("BGM", {"length_max": 3}, "are of a data element"),
         ("BGM/1004", {"length_max": 0}, "expected a number of characters"),
@@ -99,15 +106,55 @@ def test_the_number_of_rows_is_bounded() -> None:
 def test_what_is_shipped_speaks_of_places_and_codes_that_exist(name: str) -> None:
     for guideline in shipped(name):
         for kind, rows in guideline.restrictions.items():
-            assert message_type(kind) is not None
+            found = specification(kind, guideline.directory, guideline.syntax_version or "3")
             for row in rows:
-                definition = directory(guideline.directory).segment(row.segment.tag)
-                assert definition is not None, row.path
-                if row.element:
-                    elements = {component.id for element in definition.elements for component in element.components}
-                    assert row.element in elements, row.path
-                if row.codes:
-                    assert row.codes <= directory(guideline.directory).codes(row.element), row.path
+                assert misplaced(row, found) == "", (guideline.name, kind, row.path)
+                known = found.directory.codes(row.element) if row.codes else None
+                assert known is None or row.codes <= known, (guideline.name, kind, row.path)
+
+
+def test_eancom_covers_the_five_main_messages_in_both_directories_and_both_syntaxes() -> None:
+    covered = {(each.directory, each.syntax_version): set(each.restrictions) for each in shipped("eancom")}
+    main = {"ORDERS", "ORDRSP", "DESADV", "INVOIC", "INVRPT"}
+    assert covered == {("D.96A", None): main, ("D.01B", None): main, ("D.01B", "3"): main, ("D.01B", "4"): main}
+
+
+@pytest.mark.parametrize("syntax, expected", [("3", ["EANCOM 2002 S3"]), ("4", ["EANCOM 2002 S4"])])
+def test_syntax_3_and_4_of_eancom_2002_are_told_apart(syntax: str, expected: list[str]) -> None:
+    order = ORDER.replace("ORDERS:D:96A:UN:EAN008'", "ORDERS:D:01B:UN:EAN010+ACCESS'").replace(":EN", ":SRV")
+    findings = judged(order, JudgingPolicy(guidelines=shipped("eancom")), syntax).findings
+    assert [finding.expected for finding in findings] == expected
+
+
+SAMPLES = Path(__file__).parents[3] / "samples"
+
+
+@pytest.mark.parametrize(
+    "name, old, new, expected",
+    [
+        ("ordrsp-partial", "OR-1001+4", "OR-1001+28", ("C403", "BGM")),
+        ("ordrsp-partial", "LIN+1+5+", "LIN+1++", ("D361", "SG26[1]/LIN")),
+        ("ordrsp-partial", "NAD+SU+3760000001014::9'", "", ("D361", "NAD")),
+        ("ordrsp-partial", "EAN005", "EAN009", ("C403", "UNH")),
+        ("ordrsp-d01b", "EAN009", "EAN005", ("C403", "UNH")),
+        ("ordrsp-d01b", ":SRV", ":EN", ("C403", "SG26[1]/LIN")),
+        ("desadv-cartons", "QTY+12:10", "QTY+12:9", None),
+        ("desadv-cartons", "QTY+12:6", "QTY+21:6", ("D361", "SG10[3]/SG15[1]/QTY")),
+        ("desadv-cartons", "NAD+BY+3760000000017::9'", "NAD+BY+3760000000017:1:9'", ("D362", "SG2[1]/NAD")),
+        ("desadv-d01b", "QTY+12:", "QTY+46:", ("C403", "SG10[2]/SG17[1]/QTY")),
+        ("invoic-goods", "DTM+137:20261126:102", "DTM+3:20261126:102", ("D361", "DTM")),
+        ("invoic-goods", "TAX+7+", "TAX+6+", ("C403", "SG25[1]/SG33[1]/TAX")),
+        ("invrpt-plain", "BGM+35+", "BGM+220+", ("C403", "BGM")),
+        ("orders-plain", "QTY+21:4", "QTY+1:4", ("D361", "SG25[3]/QTY")),
+        ("orders-plain", "NAD+BY+3760000000017::9", "NAD+BY+3760000000017", ("D361", "SG2[1]/NAD")),
+    ],
+)
+def test_what_eancom_leaves_out_of_our_samples(name: str, old: str, new: str, expected: tuple[str, str] | None) -> None:
+    text = (SAMPLES / f"{name}.edi").read_bytes().decode("latin-1")
+    assert old in text
+    (verdict,) = judge([text.replace(old, new, 1).encode("latin-1")], JudgingPolicy(guidelines=shipped("eancom")))
+    found = [(f.code, f.path) for f in verdict.messages[0].findings if f.code in ("D361", "D362", "D363", "C403")]
+    assert (expected in found) if expected else found == []
 
 
 def test_eancom_warns_of_what_it_leaves_out() -> None:
