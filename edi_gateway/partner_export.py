@@ -20,6 +20,7 @@ from edi_gateway.partner_file import (
     EdifactSection,
     Folder,
     GuidelineSection,
+    HabitsSection,
     MessageSection,
     PartnerSection,
     TolerancesSection,
@@ -44,10 +45,13 @@ def export(partnership: Partnership) -> Folder:
         _table("[as2.http]", HttpSection, partnership.as2.http),
         _table("[as2.access]", AccessSection, partnership.as2.access, _access_files(partnership, files)),
         _table("[edifact]", EdifactSection, partnership.edifact),
-        _severities(partnership.edifact.severities),
+        _codes("[edifact.severities]", partnership.edifact.severities),
         *(_table("[[edifact.guideline]]", GuidelineSection, row) for row in partnership.edifact.guideline),
         *(_table("[[messages]]", MessageSection, message) for message in partnership.messages),
         _table("[tolerances]", TolerancesSection, partnership.tolerances),
+        _table("[habits]", HabitsSection, partnership.habits),
+        _codes("[habits.units]", partnership.habits.units),
+        _codes("[habits.parties]", partnership.habits.parties),
         _table("[deadlines]", DeadlinesSection, partnership.deadlines),
     ]
     if partnership.commission_rate is not None:
@@ -117,9 +121,9 @@ def _lines(section: type[Section], value: Any) -> Iterator[str]:
             yield f"{each.name} = {_value(said)}"
 
 
-def _severities(severities: Mapping[str, str]) -> str:
-    lines = [f"{code} = {_value(severity)}" for code, severity in sorted(severities.items())]
-    return "\n".join(("[edifact.severities]", *lines, "")) if lines else ""
+def _codes(head: str, table: Mapping[str, str]) -> str:
+    lines = [f"{code} = {_value(value)}" for code, value in sorted(table.items())]
+    return "\n".join((head, *lines, "")) if lines else ""
 
 
 def _value(value: object) -> str:

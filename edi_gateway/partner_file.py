@@ -55,6 +55,7 @@ from edi_gateway.checked_fields import (
 )
 from edi_gateway.marketplace import identifiers
 from edi_gateway.marketplace.calendars import WEEKDAYS, is_known
+from edi_gateway.marketplace.parties import PartyRole
 from edi_gateway.messages import UnknownDirectoryError, directory, specification
 from edi_gateway.messages.guideline import ROWS_MAX, SHIPPED, Guideline, GuidelineError, demands, misplaced
 from edi_gateway.partner_connection import AccessSection, CredentialsSection, HttpSection, TlsSection, bundle, leaves
@@ -71,11 +72,13 @@ from edi_gateway.partnership import (
     Direction,
     EdifactPolicy,
     GuidelineRow,
+    Habits,
     HttpPolicy,
     MdnMode,
     MessageAgreement,
     OverduePolicy,
     Partnership,
+    Sign,
     TlsPolicy,
     TlsTrust,
     Tolerances,
@@ -495,12 +498,64 @@ class TolerancesSection(Section):
     price_absolute: Amount = Field(default=Decimal(0), description="a unit, in the order's currency")
     price_percent: Annotated[Amount, Field(le=100)] = Decimal(0)
     quantity_percent: Annotated[Amount, Field(le=100)] = Field(default=Decimal(0), description="of over-shipping")
-    absent_line: Literal["unanswered", "accepted"] = Field(
-        default="unanswered", description="a line that an ORDRSP leaves out"
+    absent_line: Literal["unanswered", "accepted", "refused"] = Field(
+        default="unanswered", description="a line that an ORDRSP leaves out, unless our order asked for every line (AC)"
+    )
+    response_code: Literal["lines", "header"] = Field(
+        default="lines", description="what counts where the code of an ORDRSP (BGM 1225) and its lines disagree"
     )
     short_shipment: Literal["backorder", "cancel"] = Field(
         default="backorder", description="the rest, where a DESADV is short without a QVR"
     )
+
+
+Code = Annotated[str, Field(pattern=r"^[A-Z0-9]{1,3}$")]
+Codes = Annotated[tuple[Code, ...], Field(min_length=1, max_length=8)]
+Translations = Annotated[dict[Code, Code], Field(max_length=32)]
+
+
+class HabitsSection(Section):
+    """How they fill their messages, read and written alike. Of several codes the first is written, and counts most."""
+
+    gtin: Codes = Field(default=("EN", "SRV", "UP"), description="7143 of a GTIN, in LIN and PIA")
+    supplier_article: Codes = Field(default=("SA",), description="7143 of the vendor's article number")
+    buyer_article: Codes = Field(default=("IN", "BP"), description="7143 of our article number")
+    isbn: Codes = ("IB",)
+    gtin_in_pia: Flag = Field(default=False, description="the GTIN is written in PIA+5, and LIN without an article")
+    confirmed_quantity: Annotated[tuple[Literal["21", "12"], ...], Field(min_length=1, max_length=2)] = Field(
+        default=("21", "12"), description="QTY of an ORDRSP that confirms; the second counts where the first is absent"
+    )
+    grand_total: Literal["86", "77", "9"] = Field(default="86", description="MOA of the total of an invoice")
+    only_grand_total: Flag = Field(default=False, description="no other total of an invoice is written")
+    credit_note_sign: Sign = Field(default=Sign.POSITIVE, description="of the amounts and quantities of credit notes")
+    unit: Code = Field(default="PCE", description="6411 that is meant where none is sent")
+    units: Translations = Field(default={}, description="their code of a unit = ours")
+    parties: Translations = Field(default={}, description="their code of a party (3035) = ours")
+    currency: Annotated[str, Field(pattern=r"^([A-Z]{3})?$")] = Field(
+        default="", description='that is meant without a CUX; "": one must be sent'
+    )
+
+    @field_validator("parties")
+    @classmethod
+    def _are_known_roles(cls, parties: dict[str, str]) -> dict[str, str]:
+        known = {role.value for role in PartyRole}
+        if unknown := sorted(set(parties.values()) - known):
+            raise ValueError(f"{', '.join(unknown)} is no party of our records; one of {', '.join(sorted(known))}")
+        return parties
+
+    @field_validator("units", "parties")
+    @classmethod
+    def _mean_one_thing_each(cls, codes: dict[str, str]) -> dict[str, str]:
+        if len(set(codes.values())) != len(codes):
+            raise ValueError("two codes of theirs stand for one of ours; say the one that they are sent")
+        return codes
+
+    @model_validator(mode="after")
+    def _name_each_code_once(self) -> HabitsSection:
+        codes = [*self.gtin, *self.supplier_article, *self.buyer_article, *self.isbn]
+        if twice := sorted({code for code in codes if codes.count(code) > 1}):
+            raise ValueError(f"{', '.join(twice)} stands for two kinds of article number")
+        return self
 
 
 class DeadlineSection(Section):
@@ -596,6 +651,7 @@ class PartnerFile(Section):
         min_length=1, max_length=MESSAGES_MAX, description="[[messages]], one a message type and direction"
     )
     tolerances: TolerancesSection = TolerancesSection()
+    habits: HabitsSection = HabitsSection()
     deadlines: DeadlinesSection = DeadlinesSection()
     commission: CommissionSection | None = Field(default=None, description="default: the gateway's")
 
@@ -731,6 +787,7 @@ def _partnership(name: str, checked: PartnerFile, surroundings: _Surroundings) -
         edifact=EdifactPolicy(**edifact),
         messages=tuple(MessageAgreement(**_values(message)) for message in checked.messages),
         tolerances=Tolerances(**_values(checked.tolerances)),
+        habits=Habits(**_values(checked.habits)),
         deadlines=_deadlines(checked.deadlines),
         commission_rate=checked.commission.rate if checked.commission else None,
     )

@@ -223,8 +223,38 @@ class Tolerances:
     price_absolute: Decimal = Decimal(0)  # per unit, in the order's currency
     price_percent: Decimal = Decimal(0)
     quantity_percent: Decimal = Decimal(0)  # of over-shipping
-    absent_line: str = "unanswered"  # unanswered | accepted, for ORDRSP without AC
+    absent_line: str = "unanswered"  # unanswered | accepted | refused, for ORDRSP without AC
+    response_code: str = "lines"  # lines | header: which counts where an ORDRSP's 1225 and its lines disagree
     short_shipment: str = "backorder"  # backorder | cancel, where a DESADV is short without a QVR
+
+
+class Sign(StrEnum):
+    """How the amounts of a credit note are signed; its type (381) says what it is in any case."""
+
+    POSITIVE = "positive"
+    NEGATIVE = "negative"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Habits:
+    """How this partner fills its messages, both ways: what the standard leaves open, or they do otherwise.
+
+    Where codes are listed the first is the one that is written, and counts most where several are read.
+    """
+
+    gtin: tuple[str, ...] = ("EN", "SRV", "UP")  # 7143 of the article's GTIN
+    supplier_article: tuple[str, ...] = ("SA",)  # 7143 of the vendor's number
+    buyer_article: tuple[str, ...] = ("IN", "BP")  # 7143 of our number
+    isbn: tuple[str, ...] = ("IB",)
+    gtin_in_pia: bool = False  # LIN without an article (C212 empty); the GTIN stands in PIA+5
+    confirmed_quantity: tuple[str, ...] = ("21", "12")  # 6063 of the quantity that an ORDRSP confirms
+    grand_total: str = "86"  # 5025 of the total of an invoice: 86, 77, 9
+    only_grand_total: bool = False  # of the totals of an invoice, none but that one is sent
+    credit_note_sign: Sign = Sign.POSITIVE
+    unit: str = "PCE"  # 6411 that is meant where none is sent
+    units: dict[str, str] = field(default_factory=dict)  # theirs -> ours, such as EA = PCE
+    parties: dict[str, str] = field(default_factory=dict)  # 3035, theirs -> ours, such as VN = SU
+    currency: str = ""  # that is meant without a CUX; "": one must be sent
 
 
 class DeadlineKind(StrEnum):
@@ -312,6 +342,7 @@ class Partnership:
     edifact: EdifactPolicy
     messages: tuple[MessageAgreement, ...]
     tolerances: Tolerances = Tolerances()
+    habits: Habits = Habits()
     deadlines: Deadlines = Deadlines()
     commission_rate: Decimal | None = None  # overrides the gateway's, as a fraction: 0.12
 

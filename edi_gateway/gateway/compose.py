@@ -78,7 +78,10 @@ def draft(uow: UnitOfWork, gateway: Gateway, partnership: Partnership, message_t
             f"{message_type} to {partnership.name} is not agreed: add it to [[messages]] of its partner.toml"
         )
     context = EncodeContext(
-        directory=agreement.directory, association=agreement.association, timezone=partnership.edifact.timezone
+        directory=agreement.directory,
+        association=agreement.association,
+        timezone=partnership.edifact.timezone,
+        habits=partnership.habits,
     )
     try:
         body = translate.encode(record, context)

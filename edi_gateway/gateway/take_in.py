@@ -153,7 +153,8 @@ def _process(context: HandlerContext, verdict: MessageVerdict) -> None:
     if _handler(context) is None or translate is None or not isinstance(verdict.tree, Group):
         _finish(context, [Finding(rules.NO_HANDLER, value=message_type)])
         return
-    decode = DecodeContext(directory=verdict.header.directory, timezone=context.partnership.edifact.timezone)
+    agreed = context.partnership
+    decode = DecodeContext(directory=verdict.header.directory, timezone=agreed.edifact.timezone, habits=agreed.habits)
     decoded = translate.decode(verdict.tree, decode, verdict.findings)
     findings = _graded(context, decoded.findings)
     context.message.unmapped = [unmapped.as_json() for unmapped in decoded.unmapped] or None

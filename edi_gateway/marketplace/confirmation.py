@@ -63,6 +63,7 @@ class ConfirmationLine:
     order_number: str = ""  # RFF ON of the line, where it is not that of the header
     description: str = ""  # IMD F
     despatched: Decimal | None = None  # QTY 12 beside a QTY 21
+    ordered: Decimal | None = None  # QTY 21, of partners who confirm by QTY 12
     dates: tuple[QualifiedDate, ...] = ()  # any other DTM
     other_quantities: tuple[tuple[str, Decimal], ...] = ()  # (6063, quantity) of any other
     other_prices: tuple[tuple[str, Decimal], ...] = ()  # (5125, price) of any other

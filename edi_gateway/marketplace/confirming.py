@@ -77,6 +77,8 @@ def apply_confirmation(
     refusal = _refusal(order, received)
     if refusal is not None:
         return Applied(order, (refusal,))
+    if tolerances.response_code == "header" and confirmation.response in _WHOLE_ORDER:
+        confirmation = replace(confirmation, lines=())
     reading = _Reading(order, confirmation, tolerances, [])
     entries = reading.by_order_line()
     answered = [reading.answered(line, entries.get(line.number, ())) for line in order.lines]
@@ -151,7 +153,7 @@ class _Reading:
             return None
         if required is ResponseRequired.CHANGES_ONLY or self.tolerances.absent_line == "accepted":
             return _Sums(confirmed=line.quantities.wanted)
-        return None
+        return _Sums(rejected=line.quantities.wanted) if self.tolerances.absent_line == "refused" else None
 
     def with_sums(self, line: LineProgress, sums: _Sums, path: str) -> LineProgress:
         """The line with the stated quantities, or as it was where they cannot be."""

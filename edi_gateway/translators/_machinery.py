@@ -20,9 +20,11 @@ from typing import Any, Generic, TypeVar
 
 from edi_gateway.edifact.findings import Finding, Rule
 from edi_gateway.edifact.segment import Segment, Separators
+from edi_gateway.marketplace.parties import PartyRole
 from edi_gateway.messages.tree import Group
+from edi_gateway.partnership import Habits
 from edi_gateway.translators import rules
-from edi_gateway.translators.context import DecodeContext, EncodeContext, NotWritable, Source, Unmapped
+from edi_gateway.translators.context import PLAIN, DecodeContext, EncodeContext, NotWritable, Source, Unmapped
 
 R = TypeVar("R")
 Values = dict[str, Any]
@@ -84,6 +86,25 @@ def unreleased(text: str) -> str:
     return text.replace("??", "\0").replace("?", "").replace("\0", "?") if "?" in text else text
 
 
+def item_codes(habits: Habits) -> dict[str, tuple[str, int]]:
+    """7143 -> field of ItemIdentity, and its place on the ladder of codes for that field: 0 counts most."""
+    ladders = (
+        ("gtin", habits.gtin),
+        ("supplier_article", habits.supplier_article),
+        ("buyer_article", habits.buyer_article),
+        ("isbn", habits.isbn),
+    )
+    return {code: (name, rung) for name, codes in ladders for rung, code in enumerate(codes)}
+
+
+ITEM_CODES = item_codes(PLAIN)
+ROLES: Mapping[str, PartyRole] = {role.value: role for role in PartyRole}
+
+
+def _roles(habits: Habits) -> dict[str, PartyRole]:
+    return {theirs: PartyRole(ours) for theirs, ours in habits.parties.items()}
+
+
 class Reading:
     """One message being read: where its findings, left-overs and sources go."""
 
@@ -92,20 +113,29 @@ class Reading:
         "expanded_count",
         "failed",
         "findings",
+        "habits",
+        "item_codes",
         "last_piece_length",
         "line_count",
         "lineage",
         "noted_count",
         "prefix",
         "reads_text",
+        "roles",
         "root",
         "timezone",
+        "units",
         "unmapped",
     )
 
     def __init__(self, context: DecodeContext) -> None:
         self.context = context
         self.timezone = context.timezone
+        self.habits = habits = context.habits
+        plain = habits is PLAIN or habits == PLAIN
+        self.item_codes = ITEM_CODES if plain else item_codes(habits)
+        self.roles = ROLES if plain or not habits.parties else {**ROLES, **_roles(habits)}
+        self.units = None if plain or not habits.units else habits.units
         self.findings: list[Finding] = []
         self.reads_text = False  # whether segments hold their text, written with the service characters of level A
         self.noted_count = 0  # findings made so far, those left out as well
@@ -249,12 +279,15 @@ def _places(text: str, separator: str, release: str, begin: int, end: int) -> li
 class Writing:
     """One message being written: its segments so far. `path` names the record in hand, for what is not writable."""
 
-    __slots__ = ("context", "form", "path", "root", "segments")
+    __slots__ = ("context", "form", "habits", "path", "role_codes", "root", "segments", "unit_codes")
 
     def __init__(self, context: EncodeContext, root: Any) -> None:
         if context.directory not in FORMS:
             raise NotWritable("", f"directory {context.directory} cannot be written, only {', '.join(FORMS)}")
         self.context = context
+        self.habits = context.habits
+        self.role_codes = {ours: theirs for theirs, ours in self.habits.parties.items()}
+        self.unit_codes = {ours: theirs for theirs, ours in self.habits.units.items()}
         self.form = FORMS[context.directory]
         self.root = root
         self.path = ""
@@ -267,6 +300,10 @@ class Writing:
         while len(parts) > 1 and parts[-1] == [""]:
             parts.pop()
         self.segments.append(Segment(tag, parts))
+
+    def unit(self, code: str) -> str:
+        """The unit (6411) as it is sent: not at all where it is the one that is meant."""
+        return "" if code == self.habits.unit else self.unit_codes.get(code, code)
 
     def refuse(self, name: str, why: str) -> NotWritable:
         return NotWritable(self.path + name, why)

@@ -7,8 +7,12 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Generic, TypeVar
 
 from edi_gateway.edifact.findings import Finding
+from edi_gateway.partnership import Habits
 
 R = TypeVar("R")
+
+PLAIN = Habits()
+"""The habits of a partner that follows EANCOM."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +27,7 @@ class DecodeContext:
     timezone: str = "Europe/Paris"
     lineage: bool = False
     codec: str = "latin-1"
+    habits: Habits = PLAIN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +38,7 @@ class EncodeContext:
     association: str = ""  # 0057 where it is not the usual one of the directory
     decimal: str = "."
     timezone: str = "Europe/Paris"
+    habits: Habits = PLAIN
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,10 @@ payment terms (PAT); the account to pay to is FII+BF under the party that is pai
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from decimal import Decimal
+from typing import Any, TypeVar
 
 from edi_gateway.edifact.segment import Segment
 from edi_gateway.marketplace.confirmation import Remainder
@@ -20,6 +23,7 @@ from edi_gateway.marketplace.invoice import (
 )
 from edi_gateway.marketplace.parties import Party, PartyRole
 from edi_gateway.messages.tree import Group
+from edi_gateway.partnership import Sign
 from edi_gateway.translators._machinery import (
     Claimed,
     FinishingRow,
@@ -198,28 +202,34 @@ LINE = RecordMapping(
 )
 
 
+TOTALS: Mapping[str, str] = {
+    "79": "lines",
+    "131": "allowances",
+    "125": "taxable",
+    "176": "vat",
+    "86": "total",
+    "77": "total_alternative",
+    "113": "prepaid",
+    "9": "due",
+}
+
+
+def _totals(grand_total: str) -> Amounts:
+    """The totals of a partner whose grand total has this qualifier (5025): it changes places with the usual one."""
+    return Amounts({**TOTALS, "86": TOTALS[grand_total], grand_total: "total"}, others="others")
+
+
 class Totals(FinishingRow):
     """MOA of the summary: the totals, which are a record of their own in the invoice."""
 
     tags = ("MOA",)
     places = {"totals": "MOA+86"}  # noqa: RUF012 - the base declares it a mapping, nobody changes it
-    amounts = Amounts(
-        {
-            "79": "lines",
-            "131": "allowances",
-            "125": "taxable",
-            "176": "vat",
-            "86": "total",
-            "77": "total_alternative",
-            "113": "prepaid",
-            "9": "due",
-        },
-        others="others",
-    )
+    by_grand_total: Mapping[str, Amounts] = {code: _totals(code) for code in ("86", "77", "9")}
 
     def read(self, segment: Segment, values: Values, reading: Reading) -> None:
         with reading.within("totals/"):
-            self.amounts.read(segment, values.setdefault("totals", {}), reading)
+            amounts = self.by_grand_total[reading.habits.grand_total]
+            amounts.read(segment, values.setdefault("totals", {}), reading)
 
     def finish(self, values: Values, reading: Reading) -> None:
         totals: Values | None = values.get("totals")
@@ -231,7 +241,10 @@ class Totals(FinishingRow):
     def write(self, record: Invoice, writing: Writing) -> None:
         if record.totals == InvoiceTotals():
             raise writing.refuse("totals", "an invoice has at least one total, such as `total`")
-        self.amounts.write(record.totals, writing)
+        totals = record.totals
+        if writing.habits.only_grand_total:
+            totals = InvoiceTotals(total=totals.grand_total)
+        self.by_grand_total[writing.habits.grand_total].write(totals, writing)
 
 
 SUBTOTAL = RecordMapping(VatSubtotal, (Vat(), Amounts({"125": "base", "124": "amount"})))
@@ -248,7 +261,60 @@ class Subtotals(Nested):
             reading.leave_all(children)
 
 
-INVOICE = RecordMapping(
+CREDIT_NOTES = frozenset({"381", "83", "261", "262", "308", "396", "503"})  # 1001
+
+
+class InvoiceMapping(RecordMapping[Invoice]):
+    """Amounts of a credit note are positive in the record, however the partner signs them."""
+
+    def read(self, group: Group, reading: Reading, values: Values | None = None) -> Invoice | None:
+        invoice = super().read(group, reading, values)
+        is_signed = reading.habits.credit_note_sign is Sign.NEGATIVE
+        return negated(invoice) if invoice and is_signed and _is_credit_below_zero(invoice) else invoice
+
+    def write(self, record: Invoice, writing: Writing) -> None:
+        if writing.habits.credit_note_sign is Sign.NEGATIVE and record.type_code in CREDIT_NOTES:
+            record = negated(record)
+            writing.root = record
+        super().write(record, writing)
+
+
+def _is_credit_below_zero(invoice: Invoice) -> bool:
+    return invoice.type_code in CREDIT_NOTES and (invoice.totals.grand_total or Decimal(0)) < 0
+
+
+def negated(invoice: Invoice) -> Invoice:
+    """The invoice with every quantity and amount of the other sign; prices and rates as they are."""
+    return replace(
+        invoice,
+        lines=tuple(_negated(line, "allowances") for line in invoice.lines),
+        allowances=tuple(map(_negated, invoice.allowances)),
+        terms=tuple(map(_negated, invoice.terms)),
+        vat_breakdown=tuple(map(_negated, invoice.vat_breakdown)),
+        totals=_negated(invoice.totals),
+    )
+
+
+_LEFT_AS_THEY_ARE = frozenset(
+    {"unit_price", "list_price", "price_basis", "percent", "rate", "other_prices", "other_quantities", "difference"}
+)
+D = TypeVar("D")
+
+
+def _negated(part: D, nested: str = "") -> D:
+    changes: dict[str, Any] = {}
+    for each in fields(part):  # type: ignore[arg-type]  # D is a dataclass
+        value = getattr(part, each.name)
+        if each.name == nested:
+            changes[nested] = tuple(_negated(item) for item in value)
+        elif isinstance(value, Decimal) and each.name not in _LEFT_AS_THEY_ARE:
+            changes[each.name] = -value
+        elif each.name in ("others", "other_amounts"):
+            changes[each.name] = tuple((code, -amount) for code, amount in value)
+    return replace(part, **changes)  # type: ignore[type-var]  # as above
+
+
+INVOICE = InvoiceMapping(
     Invoice,
     (
         Service("UNH", "UNT"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from edi_gateway.edifact.segment import Segment
 from edi_gateway.marketplace.confirmation import (
     ConfirmationLine,
     LineAction,
@@ -15,7 +16,8 @@ from edi_gateway.marketplace.confirmation import (
     Remainder,
     ResponseCode,
 )
-from edi_gateway.translators._machinery import Nested, Reading, RecordMapping, Section, Values
+from edi_gateway.partnership import Habits
+from edi_gateway.translators._machinery import Nested, Reading, RecordMapping, Row, Section, Values, Writing
 from edi_gateway.translators.rows.articles import Articles, Line
 from edi_gateway.translators.rows.cells import Cell, CodeCodec, Components, Service
 from edi_gateway.translators.rows.dates import Dates
@@ -45,10 +47,11 @@ def _is_same_line(line: Any) -> bool:
 
 def _finish_line(values: Values, reading: Reading) -> None:
     values.setdefault("action", None)
-    if "quantity" not in values and "despatched" in values:
-        values["quantity"] = values.pop("despatched")
-        if reading.lineage is not None and reading.prefix + "despatched" in reading.lineage:
-            reading.lineage[reading.prefix + "quantity"] = reading.lineage.pop(reading.prefix + "despatched")
+    second = "despatched" if reading.habits.confirmed_quantity[0] == "21" else "ordered"
+    if "quantity" not in values and second in values and len(reading.habits.confirmed_quantity) > 1:
+        values["quantity"] = values.pop(second)
+        if reading.lineage is not None and reading.prefix + second in reading.lineage:
+            reading.lineage[reading.prefix + "quantity"] = reading.lineage.pop(reading.prefix + second)
     if "order_line" not in values and "number" in values:
         values["order_line"] = values["number"]
         if reading.lineage is not None and reading.prefix + "number" in reading.lineage:
@@ -57,16 +60,39 @@ def _finish_line(values: Values, reading: Reading) -> None:
         values.pop("order_number", None)  # the lineage keeps where it stood: the line said it too
 
 
+_SHORT = {"83": "backordered", "182": "cancelled", "185": "rejected"}
+_ORDERED_IS_CONFIRMED = Quantities({"21": "quantity", "12": "despatched", **_SHORT}, main="21")
+_DESPATCHED_IS_CONFIRMED = Quantities({"12": "quantity", "21": "ordered", **_SHORT}, main="12")
+
+
+class ConfirmedQuantities(Row):
+    """QTY: which of 21 and 12 confirms is a habit of the partner."""
+
+    tags = ("QTY",)
+    places = _ORDERED_IS_CONFIRMED.places
+
+    def read(self, segment: Segment, values: Values, reading: Reading) -> None:
+        _quantities(reading.habits).read(segment, values, reading)
+
+    def write(self, record: ConfirmationLine, writing: Writing) -> None:
+        rows = _quantities(writing.habits)
+        lost = "ordered" if rows is _ORDERED_IS_CONFIRMED else "despatched"
+        if getattr(record, lost) is not None:
+            raise writing.refuse(lost, f"with this partner QTY+{writing.habits.confirmed_quantity[0]} confirms")
+        rows.write(record, writing)
+
+
+def _quantities(habits: Habits) -> Quantities:
+    return _ORDERED_IS_CONFIRMED if habits.confirmed_quantity[0] == "21" else _DESPATCHED_IS_CONFIRMED
+
+
 LINE = RecordMapping(
     ConfirmationLine,
     (
         Line(action="action", actions=ACTIONS),
         Articles(),
         Description(),
-        Quantities(
-            {"21": "quantity", "12": "despatched", "83": "backordered", "182": "cancelled", "185": "rejected"},
-            main="21",
-        ),
+        ConfirmedQuantities(),
         Dates({"69": "promised_delivery", "11": "promised_ship"}, others="dates"),
         Amounts({}, others="other_amounts"),
         Variance(REMAINDERS),

@@ -77,7 +77,7 @@ PRICE = RecordMapping(
             Cell(1, 5, "basis", BASIS),
             Cell(1, 6, "unit"),
         ),
-        Currency(PRICING_CURRENCY),
+        Currency(PRICING_CURRENCY, is_of_message=False),
         Range(),
         Dates(VALIDITY, others="dates", understood=ALSO_VALIDITY),
     ),

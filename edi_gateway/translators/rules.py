@@ -74,6 +74,14 @@ LINE_NUMBER_MISSING = _rule(
     "Number the lines in LIN 1082.",
     "Numérotez les lignes dans LIN 1082.",
 )
+CURRENCY_IMPLIED = _rule(
+    "B657",
+    _INFO,
+    "No currency is sent; {value} was agreed for that.",
+    "Aucune devise n'est envoyée ; {value} a été convenue pour ce cas.",
+    "Send {expected} with the currency.",
+    "Envoyez {expected} avec la devise.",
+)
 FINDINGS_OMITTED = _rule(
     "B659",
     _WARNING,
@@ -141,6 +149,7 @@ RULES: tuple[Rule, ...] = (
     CODE_NOT_HANDLED,
     NOT_AN_INTEGER,
     LINE_NUMBER_MISSING,
+    CURRENCY_IMPLIED,
     FINDINGS_OMITTED,
     QUANTITY_UNREADABLE,
     SSCC_RANGE_REFUSED,

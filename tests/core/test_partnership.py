@@ -257,7 +257,12 @@ def _rows(*rows: str) -> str:
         ("", "[tolerances]\nprice_percent = 101", "tolerances.price_percent", "less than or equal to 100"),
         ("", "[tolerances]\nprice_absolute = -1", "tolerances.price_absolute", "greater than or equal to 0"),
         ("", "[tolerances]\nprice_absolute = nan", "tolerances.price_absolute", "finite"),
-        ("", "[tolerances]\nabsent_line = 'ignored'", "tolerances.absent_line", "'unanswered' or 'accepted'"),
+        (
+            "",
+            "[tolerances]\nabsent_line = 'ignored'",
+            "tolerances.absent_line",
+            "'unanswered', 'accepted' or 'refused'",
+        ),
         ("", "[commission]\nrate = 12", "commission.rate", "less than or equal to 1"),
         ("", "[commission]\nrate = true", "commission.rate", "not a number"),
         ("", "[partnr]\n", "partnr", "did you mean partner?"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import Any
 
 from edi_gateway.edifact.segment import Segment
@@ -28,38 +27,43 @@ from edi_gateway.translators.values import (
     read_integer,
 )
 
-ITEM_CODES: Mapping[str, str] = {
-    "EN": "gtin",
-    "SRV": "gtin",
-    "UP": "gtin",
-    "SA": "supplier_article",
-    "IN": "buyer_article",
-    "BP": "buyer_article",
-    "IB": "isbn",
-}
-"""7143 -> field of ItemIdentity: the ladder of identities."""
-
-ARTICLE_CODES: Mapping[str, str] = {"supplier_article": "SA", "buyer_article": "IN", "isbn": "IB"}
-"""What PIA writes for each field, as its main identification (4347 = 5)."""
+ARTICLE_FIELDS = ("supplier_article", "buyer_article", "isbn")
+"""What PIA writes as main identifications (4347 = 5), each by the first code of its ladder."""
 
 GTIN_LENGTHS = frozenset({8, 12, 13, 14})
 _LIN_TEXT = re.compile(f"LIN\\+([0-9]{{1,18}})\\+([^+:?]*)\\+{TEXT_VALUE}:{TEXT_VALUE}").fullmatch
 _LIN: Claimed = frozenset({(1, 1), (2, 1), (3, 1), (3, 2)})
 _LIN_WITH_PARENT: Claimed = _LIN | {(4, 1), (4, 2)}
 _SUB_LINE = "1"  # 5495
+_KIND = " kind"  # no field: beside a number, the code that it stood with, where a better one may come
 
 
 _make_item = Maker(ItemIdentity)
 
 
-def _add_identity(item: Values, code: str, kind: str) -> str:
-    """Put an identity on the ladder; gives the name of the field."""
-    name = ITEM_CODES.get(kind)
-    if name is None and not kind and code.isdigit() and len(code) in GTIN_LENGTHS:
-        name = "gtin"
-    if name is None or name in item:
+def _add_identity(item: Values, code: str, kind: str, reading: Reading) -> str:
+    """Put an identity on its ladder; gives the name of the field."""
+    rung = reading.item_codes.get(kind)
+    if rung is None:
+        is_gtin = not kind and code.isdigit() and len(code) in GTIN_LENGTHS
+        if is_gtin and "gtin" not in item:
+            item["gtin"] = code
+            return "gtin"
         return f"others[{append(item, 'others', (kind, code))}]"
-    item[name] = code
+    name, step = rung
+    if name not in item:
+        item[name] = code
+        if step:
+            item[name + _KIND] = kind
+        return name
+    before = item.get(name + _KIND)
+    if before is None or reading.item_codes[before][1] <= step:
+        return f"others[{append(item, 'others', (kind, code))}]"
+    index = append(item, "others", (before, item[name]))
+    if reading.lineage is not None:
+        path = f"{reading.prefix}item/"
+        reading.lineage[f"{path}others[{index}]"] = reading.lineage.pop(path + name)
+    item[name], item[name + _KIND] = code, kind if step else None
     return name
 
 
@@ -91,7 +95,7 @@ class Line(FinishingRow):
             values["number"] = read_integer(number)
             if action:
                 self._read_action(action, segment, values, reading)
-            _add_identity(item, code, kind)
+            _add_identity(item, code, kind, reading)
             return
         elements = segment.elements
         count = len(elements)
@@ -107,7 +111,7 @@ class Line(FinishingRow):
         if count > 3:
             parts = elements[3]
             if parts[0]:
-                name = _add_identity(item, parts[0], parts[1] if len(parts) > 1 else "")
+                name = _add_identity(item, parts[0], parts[1] if len(parts) > 1 else "", reading)
                 if reading.lineage is not None:
                     reading.trace("item/" + name, segment, 3, 1)
             if count > 4 or len(parts) > 2:
@@ -153,17 +157,24 @@ class Line(FinishingRow):
 
     def write(self, record: Any, writing: Writing) -> None:
         action = self.actions.write(getattr(record, self.action), writing) if self.actions else ""
-        gtin = record.item.gtin
+        gtin = "" if writing.habits.gtin_in_pia else record.item.gtin
         parent = getattr(record, self.parent) if self.parent else None
         writing.add(
             "LIN",
             str(record.number),
             action,
-            (gtin, writing.form.gtin_code) if gtin else "",
+            (gtin, _gtin_code(writing)) if gtin else "",
             "" if parent is None else (_SUB_LINE, str(parent)),
         )
 
 
+def _gtin_code(writing: Writing) -> str:
+    """7143 of a GTIN: that of the partner, where it is not the usual one of EANCOM, else the directory's."""
+    first = writing.habits.gtin[0]
+    return first if first not in USUAL_GTIN_CODES else writing.form.gtin_code
+
+
+USUAL_GTIN_CODES = frozenset({"EN", "SRV"})
 MAIN_IDENTITY = "5"
 ADDITIONAL_IDENTITY = "1"
 IDENTIFYING = frozenset({MAIN_IDENTITY, ADDITIONAL_IDENTITY})
@@ -180,7 +191,7 @@ class Articles(Row):
         item: Values | None = values.get("item")
         match = _PIA_TEXT(segment.raw) if reading.reads_text and reading.lineage is None else None
         if match is not None and item is not None:
-            _add_identity(item, *match.groups())
+            _add_identity(item, match[1], match[2], reading)
             return
         elements = segment.elements
         if item is None or len(elements) < 3 or elements[1][0] not in IDENTIFYING:
@@ -190,7 +201,7 @@ class Articles(Row):
             parts = elements[element]
             if not parts[0]:
                 continue
-            name = _add_identity(item, parts[0], parts[1] if len(parts) > 1 else "")
+            name = _add_identity(item, parts[0], parts[1] if len(parts) > 1 else "", reading)
             if reading.lineage is not None:
                 reading.trace("item/" + name, segment, element, 1)
             if len(parts) > 2:
@@ -199,7 +210,10 @@ class Articles(Row):
 
     def write(self, record: Any, writing: Writing) -> None:
         item: ItemIdentity = record.item
-        own = [(getattr(item, name), code) for name, code in ARTICLE_CODES.items() if getattr(item, name)]
+        codes = {name: getattr(writing.habits, name)[0] for name in ARTICLE_FIELDS}
+        own = [(getattr(item, name), code) for name, code in codes.items() if getattr(item, name)]
+        if writing.habits.gtin_in_pia and item.gtin:
+            own = [*own, (item.gtin, _gtin_code(writing))]
         if own:
             writing.add("PIA", MAIN_IDENTITY, *own)
         others = [(code, kind) for kind, code in item.others]

@@ -7,12 +7,14 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from edi_gateway.edifact.findings import Finding
 from edi_gateway.edifact.segment import Segment
 from edi_gateway.translators import rules
 from edi_gateway.translators._machinery import (
     BAD,
     TEXT_VALUE,
     Claimed,
+    FinishingRow,
     Reading,
     Row,
     Values,
@@ -67,6 +69,8 @@ class Quantities(Row):
         if not raw or (name in values if name else not self.others):
             reading.leave(segment)
             return
+        if reading.units is not None:
+            unit = reading.units.get(unit, unit)
         if unit and not self._takes_unit(qualifier, unit, segment, values, reading):
             reading.leave(segment)
             return
@@ -77,7 +81,7 @@ class Quantities(Row):
                 values[name] = BAD
             return
         if qualifier == self.main:
-            values["unit"] = unit or PIECE
+            values["unit"] = unit or reading.habits.unit
             if _TENTATIVE in values:
                 self._settle(values.pop(_TENTATIVE), values, reading)
         if name is not None:
@@ -108,7 +112,8 @@ class Quantities(Row):
         """What was read in another unit before the main quantity told the unit has no field after all."""
         for segment in earlier:
             name = self.table.get(segment.get(1, 1))
-            if segment.get(1, 3) == values["unit"] or segment.get(1, 1) == self.main:
+            unit = segment.get(1, 3)
+            if (reading.units or {}).get(unit, unit) == values["unit"] or segment.get(1, 1) == self.main:
                 continue
             if name is None:
                 reading.leave_component(segment, 1, 3)
@@ -124,7 +129,7 @@ class Quantities(Row):
                 self.write_one(code, quantity, record, writing)
 
     def write_one(self, code: str, quantity: Decimal, record: Any, writing: Writing) -> None:
-        unit = "" if record.unit == PIECE or code in self.unitless else record.unit
+        unit = "" if code in self.unitless else writing.unit(record.unit)
         writing.add("QTY", (code, write_number(quantity, writing.context.decimal), unit))
 
 
@@ -249,7 +254,8 @@ class Prices(Row):
     def _leave_rest(qualifier: str, segment: Segment, values: Values, reading: Reading) -> None:
         implied = IMPLIED_PRICE_KINDS.get(qualifier, frozenset())
         kinds = {(1, component) for component in (3, 4) if segment.get(1, component) in implied}
-        same_unit = {(1, 6)} if segment.get(1, 6) == values.get("unit", PIECE) else set()
+        unit = segment.get(1, 6)
+        same_unit = {(1, 6)} if (reading.units or {}).get(unit, unit) == values.get("unit", PIECE) else set()
         reading.leave_beyond(segment, _PRI | kinds | same_unit)
 
     def write(self, record: Any, writing: Writing) -> None:
@@ -257,7 +263,7 @@ class Prices(Row):
         basis_text = "" if basis == 1 else write_number(basis, writing.context.decimal)
         for code, price in _pairs(record, self.table, self.others):
             if price is not None:
-                unit = record.unit if basis_text and self.says_unit and record.unit != PIECE else ""
+                unit = writing.unit(record.unit) if basis_text and self.says_unit else ""
                 text = write_number(price, writing.context.decimal)
                 writing.add("PRI", (code, text, "", "", basis_text, unit))
 
@@ -380,14 +386,24 @@ class Share(Row):
             writing.add(self.tags[0], (self.code(record), write_number(value, writing.context.decimal)))
 
 
-class Currency(Row):
-    """CUX: the reference currency (6347 = 2). `usage` is what it is used for (6343)."""
+class Currency(FinishingRow):
+    """CUX: the reference currency (6347 = 2). `usage` is what it is used for (6343).
+
+    `is_of_message`: without a CUX it is the one that was agreed, and a finding says so.
+    """
 
     tags = ("CUX",)
     places: Mapping[str, str] = {"currency": "CUX 6345"}
 
-    def __init__(self, usage: str) -> None:
+    def __init__(self, usage: str, *, is_of_message: bool = True) -> None:
         self.usage = usage
+        self.is_of_message = is_of_message
+
+    def finish(self, values: Values, reading: Reading) -> None:
+        agreed = reading.habits.currency
+        if self.is_of_message and agreed and "currency" not in values:
+            values["currency"] = agreed
+            reading.note(Finding(rules.CURRENCY_IMPLIED, "CUX", value=agreed, expected="CUX+2"))
 
     def read(self, segment: Segment, values: Values, reading: Reading) -> None:
         for element in (1, 2):

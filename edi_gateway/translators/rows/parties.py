@@ -9,10 +9,10 @@ from edi_gateway.edifact.segment import Segment
 from edi_gateway.marketplace.parties import (
     Contact,
     Party,
-    PartyRole,
 )
 from edi_gateway.messages.tree import Group
 from edi_gateway.translators._machinery import (
+    ROLES,
     Claimed,
     Nested,
     Reading,
@@ -35,7 +35,6 @@ _NAD: Claimed = frozenset(
     ]
 )
 _NAD_CELLS = (("city", 6), ("postcode", 8), ("country", 9))
-ROLES: Mapping[str, PartyRole] = {role.value: role for role in PartyRole}
 NAME_CHARACTERS = 35
 NAME_PARTS_MAX = 5
 STREET_LINES_MAX = 4
@@ -58,6 +57,7 @@ class NameAndAddress(Row):
             reading.leave(segment)  # a group has one trigger
             return
         keeps = reading.reads_text and reading.lineage is None and 0 < len(segment.raw) <= KNOWN_CHARACTERS_MAX
+        keeps = keeps and reading.roles is ROLES
         known = _known_parties.get(segment.raw) if keeps else None
         if known is not None:
             values.update(known)
@@ -70,7 +70,7 @@ class NameAndAddress(Row):
     def _read(self, segment: Segment, values: Values, reading: Reading) -> None:
         elements = segment.elements
         count = len(elements)
-        role = ROLES.get(elements[1][0]) if count > 1 else None
+        role = reading.roles.get(elements[1][0]) if count > 1 else None
         if role is not None:
             values["role"] = role
             if reading.lineage is not None:
@@ -139,7 +139,7 @@ class NameAndAddress(Row):
             region = ("", "", "", record.region)
         writing.add(
             "NAD",
-            record.role.value,
+            writing.role_codes.get(record.role.value, record.role.value),
             (record.identifier, "", record.agency),
             "",
             names,
@@ -199,7 +199,7 @@ class Parties(Nested):
 
     def read_group(self, group: Group, values: Values, reading: Reading) -> None:
         children: list[Any] = group.children
-        if children[0].get(1) in ROLES:
+        if children[0].get(1) in reading.roles:
             super().read_group(group, values, reading)
         else:
             reading.leave_all(children)
