@@ -6,6 +6,12 @@
     send_per_s                 seal in memory
     send_http_per_s            dispatch: seal, store, POST to another gateway process, judge its MDN, commit
     open_per_s                 decrypt, verify and make the MDN in memory: what pyas2lib's figure covers
+    receive_per_cpu_s          receive_per_s by the CPU time of the server instead of the clock: user and system of the
+                               whole process, HTTP included. It hardly depends on what else runs on the machine
+    client_cpu_share           of one core, what the load generator itself takes while one process is measured: it runs
+                               beside it on the same cores
+
+The figures by the clock are what counts, on a machine that does nothing else; those by CPU time are for one that does.
 
 Peers: pyas2lib (build; parse and MDN, both in memory), and the floor of RSA: one private decryption and one signature,
 without which there is no receipt, as often as one core can do that.
@@ -31,7 +37,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from benchmarks.load import Answer, post_all, request
 from benchmarks.result import Result, Say, left_out, median_of
-from benchmarks.sides import KEY, Side, serving, two_sides
+from benchmarks.sides import KEY, Served, Side, serving, two_sides
 from edi_gateway.as2.headers import Headers, read_request
 from edi_gateway.as2.inbound import open_report, open_transmission
 from edi_gateway.as2.mdn import compose
@@ -60,12 +66,12 @@ def run(arguments: Sequence[str], say: Say) -> Result:
     with tempfile.TemporaryDirectory(prefix="as2-benchmark-") as folder:
         marketplace, vendor = two_sides(Path(folder))
         bench = _Bench(marketplace, vendor)
-        with serving(marketplace, 2) as marketplace_ports, serving(vendor) as vendor_ports:
-            marketplace.agree(vendor, f"http://127.0.0.1:{vendor_ports[0]}/as2")
-            post_all(marketplace_ports, bench.requests(40), CONNECTIONS_EACH)
+        with serving(marketplace, 2) as served, serving(vendor) as served_vendor:
+            marketplace.agree(vendor, f"http://127.0.0.1:{served_vendor[0].port}/as2")
+            post_all([one.port for one in served], bench.requests(40), CONNECTIONS_EACH)
             for number in range(ROUNDS):
                 say(f"round {number + 1} of {ROUNDS}")
-                bench.round(marketplace_ports)
+                bench.round(served)
         return bench.result()
 
 
@@ -93,22 +99,28 @@ class _Bench:
         self.theirs = self.vendor.relationship(self.marketplace)
         self.peer = _peer(self.vendor, self.marketplace)
 
-    def round(self, ports: Sequence[int]) -> None:
+    def round(self, served: Sequence[Served]) -> None:
         """Every figure once."""
-        self._note("rsa_floor", "receive_per_s", _per_second(self._floor(), FLOOR_A_ROUND))
-        self._note("ours", "receive_per_s", self._receive(ports[:1]))
-        self._note("ours", "receive_2_processes_per_s", self._receive(ports))
+        self._both("rsa_floor", "receive", self._floor(), FLOOR_A_ROUND)
+        self._receive_by_one(served[0])
+        self._note("ours", "receive_2_processes_per_s", self._receive([one.port for one in served]))
         self._note("ours", "send_per_s", _per_second(self._seal, SEALED_A_ROUND))
         self._note("ours", "open_per_s", self._open())
         self._note("ours", "send_http_per_s", self._send())
         if not isinstance(self.peer, Mapping):
             built = [self.peer.build(self.payload) for _ in range(PEER_A_ROUND)]
             waiting = iter(built)
-            self._note("pyas2lib", "receive_per_s", _per_second(lambda: self.peer.parse(next(waiting)), PEER_A_ROUND))
+            self._both("pyas2lib", "receive", lambda: self.peer.parse(next(waiting)), PEER_A_ROUND)
             self._note("pyas2lib", "send_per_s", _per_second(lambda: self.peer.build(self.payload), PEER_A_ROUND))
 
     def _note(self, who: str, figure: str, value: float) -> None:
         self.figures.setdefault(who, {}).setdefault(figure, []).append(value)
+
+    def _both(self, who: str, what: str, work: Callable[[], object], times: int) -> None:
+        """By the clock, and by the CPU time of this process."""
+        begins = time.process_time()
+        self._note(who, f"{what}_per_s", _per_second(work, times))
+        self._note(who, f"{what}_per_cpu_s", times / (time.process_time() - begins))
 
     # --- ours ---------------------------------------------------------------------------------------------------
 
@@ -128,10 +140,17 @@ class _Bench:
         sealed = (self._seal() for _ in range(count))
         return [request("/as2", one.headers, one.body.read()) for one in sealed]
 
+    def _receive_by_one(self, served: Served) -> None:
+        before = served.cpu_seconds()
+        self._note("ours", "receive_per_s", self._receive([served.port]))
+        self._note("ours", "receive_per_cpu_s", RECEIVED_A_ROUND / (served.cpu_seconds() - before))
+
     def _receive(self, ports: Sequence[int]) -> float:
         sealed = [self._seal() for _ in range(RECEIVED_A_ROUND * len(ports))]
         requests = [request("/as2", one.headers, one.body.read()) for one in sealed]
         answered = post_all(ports, requests, CONNECTIONS_EACH)
+        if len(ports) == 1:
+            self._note("ours", "client_cpu_share", answered.cpu_seconds / answered.seconds)
         self._judge({one.sent.message_id: one for one in sealed}, answered.answers)
         return answered.per_second
 

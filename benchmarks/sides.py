@@ -1,7 +1,7 @@
 """Two gateways that have agreed on AS2, each in a folder of its own, and a process that serves one of them.
 
     marketplace, vendor = two_sides(folder)
-    with serving(marketplace, processes=2) as ports:
+    with serving(marketplace, processes=2) as served:
         ...
 
 A served process is the gateway as `edi-gateway serve` puts it together (waitress, Flask, SQLite with synchronous=FULL),
@@ -88,6 +88,25 @@ class Side:
         return agreed
 
 
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A process that serves a side."""
+
+    port: int
+    pid: int
+
+    def cpu_seconds(self) -> float:
+        """What it has used so far, of its own and of the system on its behalf (proc(5), `stat`)."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def peak_rss_mb(self) -> float:
+        """The highest resident memory since it began."""
+        status = Path(f"/proc/{self.pid}/status").read_text(encoding="ascii")
+        (line,) = [line for line in status.splitlines() if line.startswith("VmHWM:")]
+        return int(line.split()[1]) / 1000
+
+
 def two_sides(folder: Path) -> tuple[Side, Side]:
     """The marketplace and a vendor; the marketplace has agreed to what the vendor sends, and the reverse."""
     sides = Side("MARKETPLACE", folder / "marketplace"), Side("VENDOR", folder / "vendor")
@@ -99,14 +118,14 @@ def two_sides(folder: Path) -> tuple[Side, Side]:
 
 
 @contextmanager
-def serving(side: Side, processes: int = 1) -> Iterator[list[int]]:
-    """The ports of that many processes on the side's one database; ended with SIGTERM."""
+def serving(side: Side, processes: int = 1) -> Iterator[list[Served]]:
+    """That many processes on the side's one database; ended with SIGTERM."""
     with ExitStack() as running:
         yield [running.enter_context(_process(side)) for _ in range(processes)]
 
 
 @contextmanager
-def _process(side: Side) -> Iterator[int]:
+def _process(side: Side) -> Iterator[Served]:
     command = [sys.executable, "-m", "benchmarks.sides", side.as2_id, str(side.folder)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
@@ -114,7 +133,7 @@ def _process(side: Side) -> Iterator[int]:
             line = process.stdout.readline()
             if not line.startswith(_READY):
                 raise RuntimeError(f"the gateway did not start: {line!r}")
-            yield int(line.removeprefix(_READY))
+            yield Served(int(line.removeprefix(_READY)), process.pid)
         finally:
             process.terminate()
             process.wait(30)

@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from types import MappingProxyType
 from urllib.parse import unquote_to_bytes
 
@@ -113,14 +114,22 @@ class Parameterised:
     @classmethod
     def parse(cls, value: str) -> Parameterised:
         """Read tolerantly: any case, any spacing, a missing space or semicolon at the end."""
-        pieces = _pieces(value[:VALUE_LENGTH_MAX])
-        raw: dict[str, str] = {}
-        for piece in pieces[1 : PARAMETERS_MAX + 1]:
-            name, separator, text = piece.partition("=")
-            if separator:
-                raw.setdefault(name.strip().lower(), _unquote(text.strip()))
-        parameters = _decode_parameters(raw) if "*" in value else raw
-        return cls(pieces[0].strip().lower(), MappingProxyType(parameters))
+        return _parsed(value[:VALUE_LENGTH_MAX])
+
+
+PARSED_VALUES_MAX = 256  # remembered: one value is asked for several times on the way of its message
+
+
+@lru_cache(PARSED_VALUES_MAX)
+def _parsed(value: str) -> Parameterised:
+    pieces = _pieces(value)
+    raw: dict[str, str] = {}
+    for piece in pieces[1 : PARAMETERS_MAX + 1]:
+        name, separator, text = piece.partition("=")
+        if separator:
+            raw.setdefault(name.strip().lower(), _unquote(text.strip()))
+    parameters = _decode_parameters(raw) if "*" in value else raw
+    return Parameterised(pieces[0].strip().lower(), MappingProxyType(parameters))
 
 
 # A semicolon, and what follows it up to the next one that stands outside of a quoted string.

@@ -14,9 +14,10 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import DateTime, Enum, MetaData, Text
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy.types import TypeDecorator, TypeEngine
 
 _CONSTRAINT_NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -27,11 +28,28 @@ _CONSTRAINT_NAMES = {
 }
 
 
+class _IsoDateTime(sqlite.DATETIME):
+    """The text that SQLAlchemy writes as well, written by C: a POST writes eight times."""
+
+    def bind_processor(self, dialect: Dialect) -> Any:
+        return _iso_text
+
+
+def _iso_text(value: datetime | None) -> str | None:
+    return None if value is None else value.replace(tzinfo=None).isoformat(" ", "microseconds")
+
+
+_ISO: TypeEngine[Any] = _IsoDateTime()  # type: ignore[no-untyped-call]  # SQLAlchemy's
+
+
 class UtcDateTime(TypeDecorator[datetime]):
     """An aware moment; stored in UTC to the microsecond. A naive time is refused: nobody knows what it means."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(_ISO if dialect.name == "sqlite" else DateTime(timezone=True))
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         if value is None:
@@ -69,6 +87,12 @@ def canonical_json(value: Any) -> str:
     return _CANONICAL.encode(value)
 
 
+class CanonicalJson(str):
+    """Text that `canonical_json` has made already: `JsonText` writes it as it is."""
+
+    __slots__ = ()
+
+
 _CANONICAL = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
@@ -79,6 +103,8 @@ class JsonText(TypeDecorator[Any]):
     cache_ok = True
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+        if isinstance(value, CanonicalJson):
+            return str(value)
         return None if value is None else canonical_json(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:

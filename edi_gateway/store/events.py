@@ -29,7 +29,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, Mapper, Session, mapped_column
 
-from edi_gateway.store.base import Base, JsonText, canonical_json
+from edi_gateway.store.base import Base, CanonicalJson, JsonText, canonical_json
 from edi_gateway.store.prepared import Prepared, PreparedInsert
 
 GENESIS = "0" * 64  # the hash before the first event
@@ -122,7 +122,7 @@ _ADVANCE = Prepared(
 
 def _chained(item: Happened, number: int, previous_hash: str) -> dict[str, Any]:
     """The columns of the event, with its hash."""
-    content = {"reason": item.reason, "details": dict(item.details)}
+    content = CanonicalJson(canonical_json({"reason": item.reason, "details": dict(item.details)}))
     row = {
         "number": number,
         "at": item.at.astimezone(UTC),
@@ -131,7 +131,7 @@ def _chained(item: Happened, number: int, previous_hash: str) -> dict[str, Any]:
         "from_state": item.from_state,
         "to_state": item.to_state,
         "content": content,
-        "content_sha256": _sha256(canonical_json(content)),
+        "content_sha256": _sha256(content),
         "previous_hash": previous_hash,
     }
     return row | {"hash": _hash_of(row[name] for name in _COVERED)}
