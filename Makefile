@@ -5,6 +5,7 @@
 #   make test    ruff, mypy, import-linter, pytest                                                  ARGS=tests/core
 #   make lint    the first three of them
 #   make conformance   run the tests that hold items of the AS2 checklist; writes docs/as2-conformance.md
+#   make crash   SIGKILL to either side at random moments under load; counts what is lost or doubled   ARGS="--kills 200"
 #   make fuzz    coverage-guided fuzzing of all that reads what strangers send                      ARGS="cms --seconds 600"
 #   make bench   a benchmark with its peers, as JSON                                                ARGS="as2 --json"
 #   make lock    choose the locked versions anew
@@ -15,7 +16,7 @@
 # or make itself prints where it is.)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test lint conformance fuzz bench lock clean
+.PHONY: help demo serve test lint conformance crash fuzz bench lock clean
 
 PYTHONS := python3 python3.14 python3.13 python3.12 python3.11
 PYTHON ?= $(shell for python in $(PYTHONS); do \
@@ -44,6 +45,9 @@ lint: .venv/installed-dev
 
 conformance: .venv/installed-dev
 	@$(BIN)/python -m pytest --conformance=docs/as2-conformance.md -q $(ARGS)
+
+crash: .venv/installed-dev
+	@$(BIN)/python -m tests.crash $(ARGS)
 
 fuzz: .venv/installed-fuzz
 	@$(BIN)/python -m tests.fuzz $(ARGS)

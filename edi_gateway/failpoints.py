@@ -1,9 +1,9 @@
 """Named points at which the process can be made to die, or the disk to fail, so that a test can show what is left.
 
-    EDI_GATEWAY_FAILPOINT=receive.accept:committed            SIGKILL when it is reached for the first time
-    EDI_GATEWAY_FAILPOINT=dispatch.take:begun#3               … for the third time
-    EDI_GATEWAY_FAILPOINT=payload:written=disk-full           an OSError there, each time
-    EDI_GATEWAY_FAILPOINT=unpack.take:committing=wait-2.5     two and a half seconds of pause, each time
+    FAILPOINTS=receive.accept:committed            SIGKILL when it is reached for the first time
+    FAILPOINTS=dispatch.take:begun#3               … for the third time
+    FAILPOINTS=payload:written=disk-full           an OSError there, each time
+    FAILPOINTS=unpack.take:committing=wait-2.5     two and a half seconds of pause, each time
 
 Several are separated by commas. Every transaction of the path has four points, in this order:
 
@@ -25,7 +25,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-ENVIRONMENT = "EDI_GATEWAY_FAILPOINT"
+ENVIRONMENT = "FAILPOINTS"
 WAIT_SECONDS_MAX = 60.0
 
 EDGES = ("begun", "committing", "committed", "woken")
