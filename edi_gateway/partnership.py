@@ -157,10 +157,10 @@ class As2Policy:
     accept_canonicalised: bool = False  # verify also over the content with bare LF as CRLF
     accept_expired_certificates: bool = False  # verify also with a pinned certificate that has expired
     # Reliability.
-    attempts_max: int = 8
+    attempts_max: int = 40  # with the pauses below, more than the deadline holds: time decides, not their number
     retry_first: timedelta = timedelta(minutes=5)
     retry_longest: timedelta = timedelta(hours=2)
-    deadline: timedelta = timedelta(hours=24)
+    deadline: timedelta = timedelta(hours=48)  # a partner may be down for a day
     mdn_wait: timedelta = timedelta(minutes=15)  # an asynchronous MDN is overdue after this
     timeout: timedelta = timedelta(seconds=60)
     inflate_ratio_max: int = 200

@@ -4,8 +4,9 @@
     make crash ARGS="--kills 1000 --seed 7"
 
 Orders come in all the while, each with its idempotency key and again until it is answered. A side that was killed
-starts again at once, its clock a while on. In the end both sides come to rest, and their databases and payloads are read. The
-last line is `kills N, documents N, lost N, doubled N`; the exit code is 1 unless nothing is lost and nothing doubled.
+starts again at once, its clock a while on. In the end both sides come to rest, and their databases and payloads are
+read. The last line is `kills N, documents N, lost N, doubled N`; the exit code is 1 unless nothing is lost and nothing
+doubled.
 """
 
 from __future__ import annotations
