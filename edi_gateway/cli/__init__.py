@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "partners": ("edi_gateway.cli.partners:partners", "Check, apply, list and show trading partners."),
     "keys": ("edi_gateway.cli.keys:keys", "Make, import, rotate and list our own keys."),
     "orders": ("edi_gateway.cli.orders:orders", "List and show orders and what the vendors made of them."),
+    "inventory": ("edi_gateway.cli.inventory:inventory", "Stock from CSV or XLSX files, and to them."),
     "messages": ("edi_gateway.cli.messages:messages", "List and show EDIFACT messages; try an exception again."),
     "transmissions": ("edi_gateway.cli.transmissions:transmissions", "List and show AS2 transmissions; send again."),
     "overdue": ("edi_gateway.cli.overdue:overdue", "List what partners should have sent by now, and have not."),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
 from sqlalchemy import select
 
 from edi_gateway.cli.frame import UserError, json_option, load_config, open_database, print_json, print_table
+from edi_gateway.cli.sheet_files import give, partner_option, take
 from edi_gateway.gateway import overview
 from edi_gateway.marketplace.fulfilment import OrderState
 from edi_gateway.store.business import OrderRow, orders_numbered
@@ -96,3 +98,25 @@ def _line_row(line: dict[str, Any]) -> tuple[str, ...]:
         *(quantities[name] for name in _QUANTITIES),
         line["agreed_price"] or "",
     )
+
+
+@orders.command("export")
+@partner_option
+@click.option("--to", "file", type=click.Path(path_type=Path, dir_okay=False), help="A file; .xlsx makes a workbook.")
+@click.option("--xlsx", is_flag=True, help="A workbook, whatever the file is called.")
+def export_orders(file: Path | None, partner: str, xlsx: bool) -> None:
+    """Write the orders that wait for a partner's answer as a sheet to be filled in."""
+    from edi_gateway.gateway.sheet_upload import download_orders
+
+    give(file, partner, download_orders, xlsx=xlsx)
+
+
+@orders.command("import")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
+@partner_option
+@json_option
+def import_orders(file: Path, partner: str, as_json: bool) -> None:
+    """Take in a filled-in sheet of orders: every row, or none and exit code 1 with every error."""
+    from edi_gateway.gateway.sheet_upload import upload_answers
+
+    take(file, partner, upload_answers, as_json=as_json)

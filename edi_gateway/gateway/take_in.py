@@ -94,6 +94,36 @@ def take_in(intake: Intake, interchange: Interchange, verdict: MessageVerdict, o
         _judged(context, verdict)
 
 
+def take_in_record(
+    intake: Intake, interchange: Interchange, message_type: str, record: Any, ordinal: int
+) -> tuple[Message, list[Finding]]:
+    """Keep a record that came in another form than EDIFACT, and let it take effect by the same rules.
+
+    Gives its message and what was found; it is the caller who decides whether errors among that undo it all.
+    """
+    row = Message(
+        id=intake.gateway.new_id(),
+        interchange_id=interchange.id,
+        ordinal=ordinal,
+        direction=Direction.IN,
+        partnership=intake.partnership.name,
+        state=MessageState.READ,
+        reference=str(ordinal),
+        type=message_type,
+        directory="",
+        at=intake.now,
+        changed_at=intake.now,
+    )
+    intake.uow.session.add(row)
+    intake.uow.session.flush()
+    context = intake.context(row)
+    _keep(row, record)
+    handler = _handler(context)
+    found = [Finding(rules.NO_HANDLER, value=message_type)] if handler is None else handler(context, record)
+    _finish(context, found)
+    return row, _graded(context, found)
+
+
 def replay(gateway: Gateway, message_id: str) -> MessageState:
     """Read a message again from its payload and try it again. Gives its new state; raises NotReplayable."""
     with gateway.database.read() as reading:

@@ -115,7 +115,14 @@ def test_the_thing_of_another_partner_is_not_there(shop: Shop) -> None:
 def test_no_list_or_thing_was_left_out(shop: Shop) -> None:
     """A new GET route is either in one of the two tests above, or here with its reason."""
     tested = {*LISTS, *("/".join(path.split("/")[:2]) + "/{}" for path in things(shop))}
-    elsewhere = {"/availability", "/webhooks", "/webhooks/{}"}  # below, and test_api_webhooks
+    sheets = {"/partners/{}/orders", "/partners/{}/inventory"}  # test_api_sheets
+    elsewhere = {"/availability", "/webhooks", "/webhooks/{}"} | sheets  # below, and test_api_webhooks
+        "/availability",
+        "/webhooks",
+        "/webhooks/{}",
+        "/partners/{}/orders",
+        "/partners/{}/inventory",
+    }  # below, _webhooks, _sheets
     routes = {path.removeprefix(PREFIX) for method, path, _ in operations(shop) if method == "get"}
     by_shape = {"/".join("{}" if part.startswith("{") else part for part in path.split("/")) for path in routes}
     assert by_shape - tested - elsewhere == set()

@@ -467,7 +467,5 @@ class TestOfEndpoint(Answer):
 class SheetTaken(Answer):
     """What an uploaded sheet did."""
 
-    rows: int
-    documents: list[MessageSummary]
-    findings: list[FindingOut]
-    repeated: bool = Field(description="the same sheet was uploaded before; nothing was done again")
+    rows: int = Field(description="rows that said something")
+    messages: list[MessageSummary]

@@ -10,7 +10,7 @@ from flask_openapi3.blueprint import APIBlueprint
 from werkzeug.exceptions import HTTPException
 
 from edi_gateway.gateway.app import Gateway
-from edi_gateway.web.api import cycles, documents, orders, texts, webhooks
+from edi_gateway.web.api import cycles, documents, orders, sheets, texts, webhooks
 from edi_gateway.web.api.access import authenticate
 from edi_gateway.web.api.description import SCHEME, describe
 from edi_gateway.web.api.errors import ApiRefusal, refusal_response
@@ -30,7 +30,7 @@ def blueprint(gateway: Gateway) -> APIBlueprint:
     """The API of one gateway, to be registered on its Flask application."""
     api = APIBlueprint("api", __name__, url_prefix=PREFIX, abp_security=SECURITY, doc_ui=True)
     routes = Routes(api)
-    for module in (orders, documents, cycles, webhooks):
+    for module in (orders, documents, cycles, webhooks, sheets):
         module.add_routes(routes, gateway)
     described: dict[str, Any] = describe(api, PREFIX, routes.operations)
     api.add_url_rule(DESCRIPTION, "description", lambda: jsonify(described))

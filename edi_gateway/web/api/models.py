@@ -182,3 +182,11 @@ class AddEndpoint(Strict):
 
 class EndpointPath(Strict):
     id: Name
+
+
+class PartnerPath(Strict):
+    partner: Name
+
+
+class SheetQuery(Strict):
+    format: Literal["csv", "xlsx"] = Field(default="csv", description="of the sheet")

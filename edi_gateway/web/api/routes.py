@@ -59,7 +59,7 @@ class Routes:
         """The same routes, and what is added here stands under these tags."""
         return Routes(self.api, tags, self.operations)
 
-    def get(self, path: str, scope: Scope, summary: str, answer: type[BaseModel], **more: Any) -> Declare:
+    def get(self, path: str, scope: Scope, summary: str, answer: type[BaseModel] | None, **more: Any) -> Declare:
         return self._route("get", path, scope, summary, {200: answer}, **more)
 
     def post(

@@ -82,6 +82,7 @@ CHANGED_MEANWHILE = Text(
     "ce n'est plus la version de votre If-Match : relisez, son ETag est {etag}",
 )
 JSON_EXPECTED = Text("send the body as application/json", "envoyez le corps en application/json")
+SHEET_EXPECTED = Text("send the sheet as {types}", "envoyez la feuille en {types}")
 NOT_JSON = Text("the body is not JSON in UTF-8: {why}", "le corps n'est pas du JSON en UTF-8 : {why}")
 TOO_LARGE = Text("the body is larger than {bytes} bytes", "le corps dépasse {bytes} octets")
 ERRORS = Text("{count} error(s); see errors", "{count} erreur(s) ; voir errors")
