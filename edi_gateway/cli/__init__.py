@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "inventory": ("edi_gateway.cli.inventory:inventory", "Stock from CSV or XLSX files, and to them."),
     "messages": ("edi_gateway.cli.messages:messages", "List and show EDIFACT messages; try an exception again."),
     "transmissions": ("edi_gateway.cli.transmissions:transmissions", "List and show AS2 transmissions; send again."),
+    "exceptions": ("edi_gateway.cli.exceptions:exceptions", "List what waits for an operator, and what to do."),
     "overdue": ("edi_gateway.cli.overdue:overdue", "List what partners should have sent by now, and have not."),
     "doctor": ("edi_gateway.cli.doctor:doctor", "Say why a transmission failed, and what to do about it."),
     "events": ("edi_gateway.cli.events:events", "List what happened; verify that the log is as it was written."),

@@ -17,6 +17,8 @@ from edi_gateway.gateway.handling import SETTLEMENT, HandlerContext, RecordHandl
 from edi_gateway.gateway.invoice_book import book_invoice, match_again
 from edi_gateway.gateway.kept_documents import KEPT_HANDLERS
 from edi_gateway.gateway.order_book import Booked
+from edi_gateway.gateway.receipt_book import on_receipt
+from edi_gateway.gateway.shipment_book import take_back_shipment
 from edi_gateway.marketplace import rules
 from edi_gateway.marketplace.confirmation import OrderConfirmation
 from edi_gateway.marketplace.confirming import apply_confirmation
@@ -24,7 +26,15 @@ from edi_gateway.marketplace.fulfilment import OrderMessageState
 from edi_gateway.marketplace.inventory import InventoryReport
 from edi_gateway.marketplace.moments import day, latest
 from edi_gateway.marketplace.shipment import Package, Shipment
-from edi_gateway.marketplace.shipping import ShipmentApplied, apply_shipment, awaited_orders, order_numbers, sscc_list
+from edi_gateway.marketplace.shipping import (
+    CANCELLATION,
+    REPLACEMENT,
+    ShipmentApplied,
+    apply_shipment,
+    awaited_orders,
+    order_numbers,
+    sscc_list,
+)
 from edi_gateway.store.business import (
     ConfirmationRow,
     OrderRow,
@@ -93,6 +103,12 @@ def on_shipment(context: HandlerContext, shipment: Shipment) -> list[Finding]:
     if awaited := awaited_orders(progress, shipment):
         context.wait_for(awaited[0])
         return [Finding(rules.NOT_YET_ANSWERED, value=awaited[0])]
+    if shipment.function in (CANCELLATION, REPLACEMENT):
+        refusal = take_back_shipment(context, shipment)
+        if refusal is not None or shipment.function == CANCELLATION:
+            return [] if refusal is None else [refusal]
+        orders = order_book.load_all(context.uow, context.partnership.name, numbers)
+        progress = {number: booked.progress for number, booked in orders.items()}
     row = _of_this_number(context, shipment)
     if row is not None and row.message_id != context.message.id:
         rule = rules.REPEATED_DOCUMENT if shipment.function == rules.DUPLICATE else rules.DUPLICATE_DOCUMENT
@@ -253,6 +269,7 @@ HANDLERS: Mapping[str, RecordHandler] = {
     "INVRPT": on_inventory,
     "INVOIC": book_invoice,
     **KEPT_HANDLERS,
+    "RECADV": on_receipt,
     SETTLEMENT: on_settled,
 }
 """The marketplace's role: message type -> what it does."""

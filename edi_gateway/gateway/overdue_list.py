@@ -120,7 +120,7 @@ def overdue_json(
 
 
 def _item(row: deadlines.DeadlineRow, now: datetime, language: Language) -> Json:
-    finding = Finding(TEXTS[row.kind], value=_name(row))
+    finding = Finding(TEXTS[row.kind], value=named(row))
     return {
         **_said(finding, language),
         "kind": row.kind.value,
@@ -134,7 +134,8 @@ def _item(row: deadlines.DeadlineRow, now: datetime, language: Language) -> Json
     }
 
 
-def _name(row: deadlines.DeadlineRow) -> str:
+def named(row: deadlines.DeadlineRow) -> str:
+    """What the deadline is about, in a sentence."""
     if row.kind is DeadlineKind.INVRPT:
         return row.partnership
     on_order = row.kind not in (DeadlineKind.MDN, DeadlineKind.WAITING)

@@ -164,5 +164,15 @@ def draw_down(session: Session, line: OrderLineRow, quantity: Decimal, despatche
         level.despatched += quantity
 
 
+def give_back(session: Session, line: OrderLineRow, quantity: Decimal, despatched_at: datetime) -> None:
+    """What was drawn down has not left after all."""
+    reservation = session.get(ReservationRow, line.id)
+    if reservation is None or reservation.level_id is None:
+        return
+    level = session.get_one(StockLevelRow, reservation.level_id, with_for_update=True)
+    if level.as_of < despatched_at:
+        level.despatched -= min(quantity, level.despatched)
+
+
 def _fullest(levels: Sequence[StockLevelRow]) -> StockLevelRow | None:
     return max(levels, key=lambda row: level_of(row).available, default=None)

@@ -359,6 +359,9 @@ def _invoiced(entry: InvoicedLine, line: LineProgress, context: MatchContext, pa
     total = quantities.invoiced + entry.quantity
     agreed = quantities.confirmed + quantities.backordered + quantities.unanswered
     allowed_excess = min(quantities.overshipped, quantities.confirmed * context.tolerances.quantity_percent / 100)
+    if line.received is not None and quantities.shipped >= total > line.received:
+        taken = f"{plain(line.received)} received and accepted"
+        yield Discrepancy(DiscrepancyClass.DAMAGED_RETURNED, path, f"{plain(total)} invoiced in all", taken)
     if total <= quantities.shipped:
         return
     found = f"{plain(total)} invoiced in all"

@@ -28,6 +28,7 @@ class PaymentEvent(StrEnum):
     REFUND = "payment.refund_requested"  # a part will not come
     REFUND_WITHDRAWN = "payment.refund_withdrawn"  # a later answer confirms what an earlier one did not
     CAPTURABLE = "payment.capturable"  # has been shipped: may be collected
+    CAPTURE_WITHDRAWN = "payment.capture_withdrawn"  # has not been shipped after all: give back if it was collected
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ def worth(order: OrderProgress, quantities: Quantities) -> Worth:
 
 def collected(order: OrderProgress) -> Worth:
     """All that may be collected by now."""
-    return worth(order, _each(order, lambda quantities: quantities.shipped))
+    return worth(order, _each(order, _shipped))
 
 
 def given_back(order: OrderProgress, lost: Quantities | None = None) -> Worth:
@@ -87,10 +88,16 @@ def payment_moves(before: OrderProgress, after: OrderProgress) -> tuple[PaymentM
     if after.payment is PaymentState.REFUSED:
         return ()
     moves = [*_losses(before, after)]
-    shipped = _grown(before, after, lambda quantities: quantities.shipped)
+    shipped, unshipped = _grown(before, after, _shipped), _grown(after, before, _shipped)
     if shipped:
         moves.append(PaymentMove(PaymentEvent.CAPTURABLE, collected(after).less(collected(before)), shipped))
+    if unshipped:
+        moves.append(PaymentMove(PaymentEvent.CAPTURE_WITHDRAWN, collected(before).less(collected(after)), unshipped))
     return tuple(moves)
+
+
+def _shipped(quantities: LineQuantities) -> Decimal:
+    return quantities.shipped
 
 
 def _losses(before: OrderProgress, after: OrderProgress) -> list[PaymentMove]:

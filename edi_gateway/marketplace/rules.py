@@ -235,7 +235,7 @@ SHIPMENT_INVOICED = _rule(
 )
 RECEIVED_DIFFERS = _rule(
     "Q720",
-    Severity.ERROR,
+    Severity.WARNING,
     "{value} were received and accepted of the {expected} that were shipped",
     "{value} reçus et acceptés sur les {expected} expédiés",
     "Clear the difference with the carrier and the vendor; what was not accepted is not to be paid",

@@ -19,9 +19,11 @@ from edi_gateway.marketplace.shipment import Shipment, ShipmentLine
 from edi_gateway.partnership import Tolerances
 
 ORIGINAL = "9"
-APPLIED = frozenset({ORIGINAL, "7"})
-"""BGM 1225 of a shipment that is applied (7: a duplicate, if the original did not come); 1 (cancellation) and
-4 (change) are for an operator to judge."""
+APPLIED = frozenset({ORIGINAL, "4", "7"})
+"""BGM 1225 of a shipment that is applied (7: a duplicate, if the original did not come); 4 is applied in place of the
+one that it names (RFF+AAK), and 1 takes that one back."""
+
+CANCELLATION, REPLACEMENT = "1", "4"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +116,15 @@ def findings_of_its_own(shipment: Shipment) -> list[Finding]:
         if line.quantity < 0
     ]
     return [*package_findings(shipment), *negative]
+
+
+def take_back(line: LineProgress, quantity: Decimal) -> LineProgress | None:
+    """The line after a shipment of `quantity` turned out not to have left; None where that has been invoiced."""
+    over = min(line.quantities.overshipped, quantity)
+    left = line.quantities.shipped + line.quantities.overshipped - quantity
+    if left < line.quantities.invoiced:
+        return None
+    return line.moved(line.quantities.without_shipment(quantity, over))
 
 
 def package_findings(shipment: Shipment) -> list[Finding]:

@@ -122,6 +122,7 @@ _QUANTITIES = (
 
 PROPOSED = "proposed_price IS NOT NULL"
 EXCESS = f"{_number('overshipped')} > 0"
+UNCLEAR = f"received IS NOT NULL AND {_number('received')} <> {_number('shipped')} + {_number('overshipped')}"
 """SQL: the lines that an operator has to look at; spelled alike in the partial indexes and in the questions."""
 
 
@@ -164,6 +165,7 @@ class OrderLineRow(Base):
         CheckConstraint(_at_most(("withdrawn",), ("cancelled",)), name="withdrawn_as_cancelled"),
         CheckConstraint(f"received IS NULL OR {_number('received')} >= 0", name="received_not_negative"),
         Index("ix_order_line_proposed", "order_id", sqlite_where=text(PROPOSED), postgresql_where=text(PROPOSED)),
+        Index("ix_order_line_unclear", "order_id", sqlite_where=text(UNCLEAR), postgresql_where=text(UNCLEAR)),
         Index("ix_order_line_over_shipped", "order_id", sqlite_where=text(EXCESS), postgresql_where=text(EXCESS)),
     )
 

@@ -151,7 +151,7 @@ def test_an_order_that_asks_for_no_answer_is_shipped_as_ordered():
 
 
 def test_a_cancellation_is_left_to_an_operator():
-    assert codes(ship(confirmed(), a_shipment(a_shipped_line(1, 10), function="1"))) == ["B619"]
+    assert codes(ship(confirmed(), a_shipment(a_shipped_line(1, 10), function="5"))) == ["B619"]
 
 
 def test_packages_nest_in_packages_that_exist():

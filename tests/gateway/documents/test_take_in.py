@@ -121,10 +121,10 @@ def test_what_has_no_field_is_kept_with_its_place(desk: Desk) -> None:
     assert message.unmapped == [{"segment": "BGM", "position": 2, "text": "AC", "element": 5, "component": 1}]
 
 
-def test_what_is_received_sold_and_offered_is_kept_with_its_record(desk: Desk) -> None:
-    for name in ("recadv-plain", "slsrpt-stores", "pricat-prices"):
+def test_what_is_sold_and_offered_is_kept_with_its_record(desk: Desk) -> None:
+    for name in ("slsrpt-stores", "pricat-prices"):
         desk.arrive((SAMPLES / f"{name}.edi").read_text("latin-1"))
-    for message_type in ("RECADV", "SLSRPT", "PRICAT"):
+    for message_type in ("SLSRPT", "PRICAT"):
         (message,) = desk.received(message_type)
         assert (message.state, message.reason) == (MessageState.APPLIED, "applied")
         assert message.record["number"] == message.document_number

@@ -1093,6 +1093,17 @@ def upgrade() -> None:
             sqlite_where=sa.text("proposed_price IS NOT NULL"),
             postgresql_where=sa.text("proposed_price IS NOT NULL"),
         )
+        batch_op.create_index(
+            "ix_order_line_unclear",
+            ["order_id"],
+            unique=False,
+            sqlite_where=sa.text(
+                "received IS NOT NULL AND CAST(received AS NUMERIC) <> CAST(shipped AS NUMERIC) + CAST(overshipped AS NUMERIC)"
+            ),
+            postgresql_where=sa.text(
+                "received IS NOT NULL AND CAST(received AS NUMERIC) <> CAST(shipped AS NUMERIC) + CAST(overshipped AS NUMERIC)"
+            ),
+        )
 
     op.create_table(
         "package",
@@ -1201,6 +1212,15 @@ def downgrade() -> None:
     op.drop_table("invoice_line")
     op.drop_table("package")
     with op.batch_alter_table("order_line", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_order_line_unclear",
+            sqlite_where=sa.text(
+                "received IS NOT NULL AND CAST(received AS NUMERIC) <> CAST(shipped AS NUMERIC) + CAST(overshipped AS NUMERIC)"
+            ),
+            postgresql_where=sa.text(
+                "received IS NOT NULL AND CAST(received AS NUMERIC) <> CAST(shipped AS NUMERIC) + CAST(overshipped AS NUMERIC)"
+            ),
+        )
         batch_op.drop_index(
             "ix_order_line_proposed",
             sqlite_where=sa.text("proposed_price IS NOT NULL"),
