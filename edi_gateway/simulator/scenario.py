@@ -25,6 +25,7 @@ from edi_gateway.gateway.compose import ComposeRefused, compose
 from edi_gateway.gateway.cycles import CycleRefused, NothingToInvoice, invoice_commission
 from edi_gateway.gateway.dispatch import enqueue
 from edi_gateway.gateway.marketplace_side import HANDLERS
+from edi_gateway.gateway.order_changes import ChangeConflict, ChangeRefused, request_change
 from edi_gateway.gateway.orders import (
     OrderConflict,
     OrderRefused,
@@ -34,6 +35,7 @@ from edi_gateway.gateway.orders import (
     place_order,
 )
 from edi_gateway.gateway.take_in import NotReplayable, replay
+from edi_gateway.marketplace.changing import ChangeRequest
 from edi_gateway.marketplace.fulfilment import PaymentState
 from edi_gateway.marketplace.identifiers import with_check_digit
 from edi_gateway.marketplace.inventory import InventoryReport
@@ -47,6 +49,8 @@ from edi_gateway.simulator.script import (
     MARKETPLACE_NAME,
     RECEIPTS,
     Behave,
+    Cancel,
+    ChangeOrder,
     CommissionOf,
     DecidePayment,
     ExpectSection,
@@ -79,6 +83,12 @@ AGREED = (
     ("INVOIC", "in"),
     ("INVOIC", "out"),
     ("APERAK", "out"),
+    ("ORDCHG", "out"),
+    ("RECADV", "out"),
+    ("RECADV", "in"),
+    ("REMADV", "out"),
+    ("SLSRPT", "in"),
+    ("PRICAT", "in"),
 )
 """What the marketplace exchanges with each vendor: (type, direction)."""
 
@@ -240,6 +250,20 @@ class _Scene:
         except (PaymentConflict, UnknownPartner, ComposeRefused) as refusal:
             raise Refused(str(refusal)) from None
 
+    def _change(self, action: ChangeOrder) -> None:
+        self._request(action.vendor, action.order, self._record(ChangeRequest, action.file))
+
+    def _cancel(self, action: Cancel) -> None:
+        self._request(action.vendor, action.order, ChangeRequest(cancel=True, reason=action.reason))
+
+    def _request(self, vendor: str, order: str, request: ChangeRequest) -> None:
+        try:
+            request_change(self.marketplace.gateway, vendor, order, request)
+        except KeyError:
+            raise Refused(f"there is no order {order}") from None
+        except (ChangeRefused, ChangeConflict, UnknownPartner, ComposeRefused) as refusal:
+            raise Refused(str(refusal)) from None
+
     def _send(self, action: Send) -> None:
         actor = self.vendors[action.vendor]
         data = self.script.documents[action.file] if action.file else action.text.encode()
@@ -379,6 +403,8 @@ class _Scene:
 _ACTIONS: Mapping[type[Section], Callable[[_Scene, Any], None]] = {
     PlaceOrder: _Scene._place,
     DecidePayment: _Scene._pay,
+    ChangeOrder: _Scene._change,
+    Cancel: _Scene._cancel,
     Send: _Scene._send,
     Resend: _Scene._resend,
     Write: _Scene._write,

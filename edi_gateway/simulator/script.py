@@ -148,6 +148,22 @@ class CommissionOf(Section):
     vendor: VendorName = "vendor"
 
 
+class Cancel(Section):
+    """The shop cancels an order: with the vendor's yes (ORDCHG) where it has left."""
+
+    order: str
+    vendor: VendorName = "vendor"
+    reason: str = ""
+
+
+class ChangeOrder(Section):
+    """The shop changes an order: with the vendor's yes (ORDCHG) where it has left."""
+
+    order: str
+    file: FileName = Field(description="a ChangeRequest as JSON: lines, delivery_window, reason")
+    vendor: VendorName = "vendor"
+
+
 class Replay(Section):
     """An operator tries a message again."""
 
@@ -169,14 +185,14 @@ class ExpectSection(Section):
 
     @model_validator(mode="after")
     def _is_possible(self) -> ExpectSection:
-        if self.count == 0 and self.have:
-            raise ValueError("nothing can have anything where count is 0; count or have")
         if isinstance(self.have, tuple) and self.count is not None:
             raise ValueError("a list in have says how many there are; count or a list")
+        if self.count == 0 and self.have:
+            raise ValueError("nothing can have anything where count is 0; count or have")
         return self
 
 
-ACTIONS = ("order", "payment", "send", "resend", "write", "behave", "commission", "replay")
+ACTIONS = ("order", "payment", "change", "cancel", "send", "resend", "write", "behave", "commission", "replay")
 """The keys of a step of which at most one stands in each."""
 
 
@@ -187,6 +203,8 @@ class StepSection(Section):
     note: str = Field(default="", max_length=500)
     order: PlaceOrder | None = None
     payment: DecidePayment | None = None
+    change: ChangeOrder | None = None
+    cancel: Cancel | None = None
     send: Send | None = None
     resend: Resend | None = None
     write: Write | None = None
@@ -304,7 +322,7 @@ def _file_names(file: ScriptFile) -> list[tuple[str, str]]:
     """(key, name) of every document that the script names."""
     named = [(f"vendors.{name}.stock", vendor.stock) for name, vendor in file.vendors.items()]
     for number, step in enumerate(file.step, 1):
-        for action in ("order", "send", "resend", "write"):
+        for action in ("order", "change", "send", "resend", "write"):
             section = getattr(step, action)
             if section is not None:
                 named.append((f"step[{number}].{action}.file", section.file))

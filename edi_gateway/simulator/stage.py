@@ -79,7 +79,8 @@ class HeldKeys(KeyStore):
 
     def __init__(self, *keys: PrivateKey) -> None:
         self._held = tuple(
-            DatedKey(key, key.certificate.not_before - timedelta(days=age)) for age, key in enumerate(keys)
+            DatedKey(key, max(each.certificate.not_before for each in keys) + timedelta(days=len(keys) - age))
+            for age, key in enumerate(keys)
         )
 
     def revision(self) -> str:
@@ -132,7 +133,7 @@ class Actor:
 
     def as_stranger(self) -> Gateway:
         """The same gateway that signs with a key nobody was told of."""
-        keys = HeldKeys(key_of(f"STRANGER-{self.company.as2_id}", self.key.certificate.not_before.year), self.key)
+        keys = HeldKeys(key_of(f"STRANGER-{self.company.as2_id}", self.gateway.now().year - 1), self.key)
         return replace(self.gateway, keys=keys, partnerships=Partnerships(self.gateway.database, keys))
 
     def send_as_stranger(self, partner_name: str) -> None:

@@ -25,7 +25,8 @@ from edi_gateway.marketplace.confirmation import OrderConfirmation, ResponseCode
 from edi_gateway.marketplace.inventory import InventoryReport
 from edi_gateway.marketplace.invoice import Invoice
 from edi_gateway.marketplace.order import Order
-from edi_gateway.marketplace.parties import ItemIdentity
+from edi_gateway.marketplace.order_change import ChangeFunction, OrderChange
+from edi_gateway.marketplace.parties import ItemIdentity, PartyRole, Reference
 from edi_gateway.marketplace.shipment import Shipment
 from edi_gateway.partnership import Direction, Partnership
 from edi_gateway.simulator import answers
@@ -37,6 +38,8 @@ from edi_gateway.translators.json_form import from_json
 
 SSCC_EXTENSION_DIGIT = "3"
 GS1_PREFIX_DIGITS = 7
+CHANGE_REFERENCE = "PP"
+"""1153 of the number of a change that an answer is about."""
 ORDERS_MAX = 500
 """How many unanswered orders one sweep takes up."""
 
@@ -56,7 +59,12 @@ class Vendor:
 
     def handlers(self) -> Mapping[str, RecordHandler]:
         """message type -> what this vendor does about it."""
-        return {"ORDERS": self.on_order, "INVOIC": self.on_commission, SETTLEMENT: self.on_settled}
+        return {
+            "ORDERS": self.on_order,
+            "ORDCHG": self.on_change,
+            "INVOIC": self.on_commission,
+            SETTLEMENT: self.on_settled,
+        }
 
     def tasks(self) -> Mapping[str, Callable[[Gateway, str], object]]:
         """The work that this vendor has beside that of any gateway."""
@@ -72,6 +80,25 @@ class Vendor:
             context.uow.wake(ANSWER, context.message.id, context.now + self.delay)
         else:
             self._answer(context, order)
+        return []
+
+    def on_change(self, context: HandlerContext, change: OrderChange) -> list[Finding]:
+        """ORDCHG: yes to the cancellation of what has not shipped, no to anything else."""
+        session, number = context.uow.session, change.order_number
+        context.message.business_key = number
+        if Behaviour.SILENT in self.manner.towards(number):
+            return []
+        agreed = change.function is ChangeFunction.CANCEL and not _sent(session, "DESADV", number)
+        answer = OrderConfirmation(
+            number=_number(session, "OR"),
+            response=ResponseCode.ACCEPTED if agreed else ResponseCode.REFUSED,
+            issued=_today(context),
+            order_number=number,
+            references=(Reference(qualifier=CHANGE_REFERENCE, number=change.number),),
+            currency=change.currency,
+            parties=tuple(party for party in change.parties if party.role in (PartyRole.BUYER, PartyRole.SUPPLIER)),
+        )
+        self._send(context, "ORDRSP", answer, number)
         return []
 
     def answer(self, gateway: Gateway, message_id: str) -> None:
@@ -118,6 +145,8 @@ class Vendor:
     def _despatch(self, context: HandlerContext) -> None:
         """The next shipment of the order, if there is one left."""
         session, number = context.uow.session, context.message.business_key
+        if _cancelled(session, number):
+            return
         order, answer = _order(session, number), _answer_to(session, number)
         done = len(_sent(session, "DESADV", number))
         waiting = answers.consignments(order, answer, self.manner.towards(number))[done : done + 1]
@@ -234,7 +263,17 @@ def _unanswered(before: datetime) -> Select[Message]:
 
 
 def _answer_to(session: Session, number: str) -> OrderConfirmation:
-    return from_json(OrderConfirmation, _sent(session, "ORDRSP", number)[-1].record)
+    """The answer to the order itself, not to a change of it: that one has lines."""
+    answers_sent = [from_json(OrderConfirmation, message.record) for message in _sent(session, "ORDRSP", number)]
+    return next(answer for answer in reversed(answers_sent) if answer.lines)
+
+
+def _cancelled(session: Session, number: str) -> bool:
+    """Whether the cancellation of an order came; it is agreed to while nothing has shipped."""
+    asked = select(Message.record).where(
+        Message.direction == Direction.IN, Message.type == "ORDCHG", Message.business_key == number
+    )
+    return any(from_json(OrderChange, record).function is ChangeFunction.CANCEL for record in session.scalars(asked))
 
 
 def _order(session: Session, number: str) -> Order:
