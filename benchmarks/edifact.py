@@ -97,15 +97,15 @@ def _read_segments(chunks: Iterable[bytes]) -> None:
 def _split_elements(chunks: Iterable[bytes]) -> None:
     for event in read(chunks):
         if isinstance(event, MessageRead):
-            for segment in event.message.segments:
-                segment.get(0)
+            for _ in event.message.elements():
+                pass
 
 
 def _split_components(chunks: Iterable[bytes]) -> None:
     for event in read(chunks):
         if isinstance(event, MessageRead):
-            for segment in event.message.segments:
-                _ = segment.elements
+            for _ in event.message.components():
+                pass
 
 
 def _judge(chunks: Iterable[bytes]) -> None:

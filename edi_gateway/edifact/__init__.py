@@ -3,7 +3,7 @@
 In the order to read them:
 
     findings, rules                 what can be wrong, as values; the catalogue of this layer (S2xx)
-    segment, verdict                what was read: segments, headers, messages; what was judged of it
+    segment, run, verdict           what was read: segments, headers, messages; what was judged of it
     separators, characters          service characters and character sets: what is declared, what is meant
     tokens, wrapping, oddities      the text of segments: splitting it, lines that were broken, what is odd
     envelope, interchange, events   headers and trailers; one interchange while it is read; what is reported

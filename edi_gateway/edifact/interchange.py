@@ -57,8 +57,8 @@ REFERENCE_ELEMENT = 3
 class OpenInterchange:
     """One interchange, from its UNB to its UNZ or to where it breaks off.
 
-    `message` is the open message, None outside of one; the reader appends plain segments to its list
-    itself and hands everything else to `take`. `ended` says that the interchange is over.
+    `message` is the open message, None outside of one; the reader adds plain segments to it itself and hands
+    everything else to `take`. `ended` says that the interchange is over.
     """
 
     def __init__(self, unb: Segment, separators: Separators, una: str, limits: ReaderLimits) -> None:
@@ -115,7 +115,7 @@ class OpenInterchange:
         """The position (0096) of a segment with this tag if it comes next; 0 outside of a message."""
         if tag == "UNH":
             return 1
-        return len(self.message.segments) + self._left_out + 1 if self.message else 0
+        return self.message.count + self._left_out + 1 if self.message else 0
 
     def take(self, segment: Segment, findings: list[Finding]) -> list[Event]:
         """One more segment, with what was odd about its text."""
@@ -136,9 +136,9 @@ class OpenInterchange:
         if message is None:
             self._report_stray(segment)
             return
-        too_many = len(message.segments) >= limits.message_segments_max
-        if not too_many and segment.offset + len(segment.raw) - message.segments[0].offset <= limits.message_bytes_max:
-            message.segments.append(segment)
+        too_many = message.count >= limits.message_segments_max
+        if not too_many and segment.offset + len(segment.raw) - message.first.offset <= limits.message_bytes_max:
+            message.add(segment)
             return
         if not self._left_out:
             rule, limit = (
@@ -225,7 +225,7 @@ class OpenInterchange:
             return []
         segment.position = self.next_position(segment.tag)
         self._message_findings.extend(findings)
-        self.message.segments.append(segment)
+        self.message.add(segment)
         return self._end_message(segment)
 
     def _take_une(self, segment: Segment, findings: list[Finding]) -> list[Event]:
@@ -246,8 +246,8 @@ class OpenInterchange:
         message = self.message
         if message is None:
             return []
-        count = len(message.segments) + self._left_out
-        faults = self._trailer_findings(message.segments[0], unt, count, message.header.reference)
+        count = message.count + self._left_out
+        faults = self._trailer_findings(message.first, unt, count, message.header.reference)
         self._message_findings.extend(faults)
         self.message = None
         return [MessageRead(message)]

@@ -16,8 +16,8 @@ the file; reading goes on as far as there is anything to make out.
 Rule 3: memory is bounded by one message, one block and the limits, not by the file.
 
 Bytes are viewed as ISO 8859-1 text, one character a byte (see characters.py), so that `str.split` does
-the work. In READ a plain segment of a message (a known tag, nothing odd about it) takes the short path
-in `_read_pieces`; everything else goes through `_read_segment`.
+the work. In READ the plain segments of a message (known tags, nothing odd about the block) become one
+`Run` of texts; everything else goes through `_read_segment`.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from enum import Enum, auto
+from operator import itemgetter
+from typing import Any
 
 from edi_gateway.edifact import characters, rules, tokens
 from edi_gateway.edifact.characters import CharacterSet
@@ -43,8 +45,10 @@ from edi_gateway.edifact.findings import Finding, Rule
 from edi_gateway.edifact.interchange import INTERCHANGE_HEADER, SERVICE_TAGS, OpenInterchange
 from edi_gateway.edifact.limits import DEFAULT_LIMITS, ReaderLimits
 from edi_gateway.edifact.oddities import oddities
+from edi_gateway.edifact.run import Run
 from edi_gateway.edifact.segment import Segment, Separators
 from edi_gateway.edifact.separators import UNA_LENGTH, can_split, default_separators, in_force, read_una
+from edi_gateway.edifact.verdict import Message
 from edi_gateway.edifact.wrapping import wrap_column
 
 __all__ = [
@@ -102,7 +106,7 @@ _START_BYTES_MAX = UNA_LENGTH + 64 + 4
 
 _NEVER = "\ud800"  # occurs in no text: stands for a service character that is not in force
 _TAG = re.compile(r"[A-Z][A-Z0-9]{2}\Z")
-_NO_BEGINNINGS: dict[str, str] = {}
+_BEGINNING = itemgetter(slice(4))
 _BEGINNINGS = frozenset({"UNA", INTERCHANGE_HEADER})
 
 _CONTENTS = frozenset({"UNG", "UNH"})
@@ -468,13 +472,13 @@ class InterchangeReader:
                     return terminator + style
         return terminator
 
-    def _pieces(self, body: str, glue: str, trouble: bool) -> Iterator[str]:
+    def _pieces(self, body: str, glue: str, trouble: bool) -> Iterator[str] | list[str]:
         """The texts of a block's segments, all at once if nothing in it is odd; see `_look_closely`."""
         self._view_bytes = -1  # the texts tell themselves
         if not trouble and self._is_clean(body, glue):
             text = body if self._declared.is_direct or body.isascii() else self._decoded(body)
             if text is not None:
-                return iter(self._cutter.cut(text) if glue == self._separators.terminator else text.split(glue))
+                return self._cutter.cut(text) if glue == self._separators.terminator else text.split(glue)
         return self._look_closely(self._cutter.cut(body) if glue == self._separators.terminator else body.split(glue))
 
     def _is_clean(self, body: str, glue: str) -> bool:
@@ -535,46 +539,65 @@ class InterchangeReader:
         """Whether a habit of the sender was reported of this message: it is not reported again."""
         return self._interchange is not None and self._interchange.has_said(rule)
 
-    def _short_path(self) -> tuple[list[Segment], dict[str, str]]:
-        """Where plain segments go now, and how those with known tags begin: none does outside of a message."""
+    def _open_message(self) -> Message | None:
+        """The message that plain segments go to; None where none is open, or where its limits may be near."""
         message = self._interchange.message if self._interchange else None
-        if message is None or self._wide:
-            return [], _NO_BEGINNINGS
-        if len(message.segments) + FEED_BYTES > self._limits.message_segments_max:
-            return [], _NO_BEGINNINGS  # the interchange counts them itself, up to the limit
-        if self._block_offset + len(self._block) - message.segments[0].offset > self._limits.message_bytes_max:
-            return [], _NO_BEGINNINGS
-        return message.segments, self._known_beginnings
+        if message is None or self._wide or message.count + FEED_BYTES > self._limits.message_segments_max:
+            return None  # the interchange counts them itself, up to the limit
+        ends = self._block_offset + len(self._block)
+        return message if ends - message.first.offset <= self._limits.message_bytes_max else None
 
-    def _read_pieces(self, texts: Iterator[str], at: int, glue: str) -> None:
-        """The segments of a block; `at` is where the first begins in it.
+    def _read_pieces(self, texts: Iterator[str] | list[str], at: int, glue: str) -> None:
+        """The segments of a block; `at` is where the first begins in it."""
+        step = len(glue)
+        at = self._read_clean(texts, at, step) if isinstance(texts, list) else self._read_one_by_one(texts, at, step)
+        if at >= 0:
+            self._pass(len(self._block))
+            self._offset = self._place(len(self._block))
 
-        This loop is the cost of reading: no call for a plain segment but the look-up of its tag, and its size.
-        """
-        new, base, step, splitter = Segment.__new__, self._block_offset, len(glue), self._splitter
-        size: Callable[[str], int] = len if self._declared.is_direct and self._view_bytes < 0 else self._size
-        segments, beginnings = self._short_path()
-        position, append, tag_of = len(segments), segments.append, beginnings.get
+    def _read_one_by_one(self, texts: Iterator[str], at: int, step: int) -> int:
+        """The segments of a block in which something is odd. Returns -1 if nothing more is read in it."""
         for text in texts:
-            tag = tag_of(text[:4])
-            if tag is not None:
-                append(segment := new(Segment))
-                position += 1
-                segment.tag = tag
-                segment.raw = text
-                segment.position = position
-                segment.offset = base + at
-                segment.repeats = segment._parts = None
-                segment._splitter = splitter
-                at += size(text) + step
-                continue
-            at = self._read_piece(text, at, texts, step)
+            message, tag = self._open_message(), self._known_beginnings.get(text[:4])
+            if message is not None and tag is not None:
+                position, offset = message.count + 1, self._block_offset + at
+                message.add(Segment.of_text(tag, text, self._splitter, position, offset))
+                at += self._size(text) + step
+            else:
+                at = self._read_piece(text, at, texts, step)
+                if at < 0:
+                    break
+        return at
+
+    def _read_clean(self, texts: list[str], at: int, step: int) -> int:
+        """The segments of a block in which nothing is odd: runs of known tags, and between them one by one.
+
+        What is done here for each segment is done in C. Each text is a whole segment, so that none joins the
+        following. Returns -1 if nothing more is read in the block.
+        """
+        known, begin, end = self._known_beginnings.get, 0, len(texts)
+        beginnings = list(map(_BEGINNING, texts))
+        tags: list[Any] = list(map(known, beginnings))
+        sizes = list(map(len if self._declared.is_direct else self._size, texts))
+        while begin < end:
+            message = self._open_message()
+            if message is not None:
+                if tags[begin] is None and known(beginnings[begin]) is not None:  # learnt since
+                    tags[begin:] = map(known, beginnings[begin:])
+                stop = _next_unknown(tags, begin)
+                if stop > begin:
+                    offset, run = self._block_offset + at, slice(begin, stop)
+                    message.add_run(
+                        Run(tags[run], texts[run], sizes[run], step, message.count + 1, offset, self._splitter)
+                    )
+                    at += sum(sizes[run]) + step * (stop - begin)
+                    begin = stop
+                    continue
+            at = self._read_piece(texts[begin], at, iter(()), step)
             if at < 0:
-                return
-            segments, beginnings = self._short_path()
-            position, append, tag_of = len(segments), segments.append, beginnings.get
-        self._pass(len(self._block))
-        self._offset = self._place(len(self._block))
+                break
+            begin += 1
+        return at
 
     def _read_piece(self, text: str, begin: int, following: Iterator[str], step: int) -> int:
         """One segment off the short path. Returns where the next begins in the block, -1 if none is read there."""
@@ -870,6 +893,14 @@ class _Outcome(Enum):
     ENDED = auto()  # it was the UNZ
     BEGINS_ANOTHER = auto()  # it is the UNA or UNB of the next interchange
     GOES_ON_WITHOUT_END = auto()  # a limit of the interchange is passed
+
+
+def _next_unknown(tags: list[Any], begin: int) -> int:
+    """The index of the first None from here on; the length if there is none."""
+    try:
+        return tags.index(None, begin)
+    except ValueError:
+        return len(tags)
 
 
 def _blanks_before(piece: bytes) -> int:

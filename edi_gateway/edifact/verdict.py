@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
+from typing import Any
 
 from edi_gateway.edifact.findings import Finding
+from edi_gateway.edifact.run import Run
 from edi_gateway.edifact.segment import Segment, Separators
 
 
@@ -73,14 +76,77 @@ class MessageHeader:
         return f"{self.version}.{self.release}"
 
 
-@dataclass(slots=True)
 class Message:
-    """One message as read: all its segments, UNH to UNT, and what the envelope says about it."""
+    """One message as read: all its segments, UNH to UNT, and what the envelope says about it.
 
-    header: MessageHeader
-    segments: list[Segment]
-    group: GroupHeader | None = None
-    findings: list[Finding] = field(default_factory=list)
+    The segments are made when they are first asked for; until then most of them are texts in runs.
+    """
+
+    __slots__ = ("_later", "_later_count", "_segments", "findings", "group", "header")
+
+    def __init__(
+        self,
+        header: MessageHeader,
+        segments: list[Segment],
+        group: GroupHeader | None = None,
+        findings: list[Finding] | None = None,
+    ) -> None:
+        self.header = header
+        self.group = group
+        self.findings = [] if findings is None else findings
+        self._segments = segments
+        self._later: list[Run | Segment] = []
+        self._later_count = 0
+
+    @property
+    def segments(self) -> list[Segment]:
+        if self._later:
+            for later in self._later:
+                self._segments += later.segments() if isinstance(later, Run) else (later,)
+            self._later, self._later_count = [], 0
+        return self._segments
+
+    @property
+    def first(self) -> Segment:
+        """The UNH."""
+        return self._segments[0]
+
+    @property
+    def count(self) -> int:
+        """How many segments there are."""
+        return len(self._segments) + self._later_count
+
+    def add(self, segment: Segment) -> None:
+        """One more segment."""
+        if self._later:
+            self._later.append(segment)
+            self._later_count += 1
+        else:
+            self._segments.append(segment)
+
+    def add_run(self, run: Run) -> None:
+        """Segments that are still texts."""
+        self._later.append(run)
+        self._later_count += len(run.texts)
+
+    def elements(self) -> Iterator[tuple[int, list[Any]]]:
+        """Of each segment its byte offset and its elements, the tag first.
+
+        An element is a text whose components are not split, or a list of its components. Repetitions of syntax 4
+        are in `Segment.repeats`. No object is made for a segment, so this is the way to go over a message once.
+        """
+        return chain.from_iterable(
+            part.elements() if isinstance(part, Run) else ((part.offset, part.elements),) for part in self._parts()
+        )
+
+    def components(self) -> Iterator[tuple[int, list[list[str]]]]:
+        """The same, with every element as a list of its components."""
+        return chain.from_iterable(
+            part.components() if isinstance(part, Run) else ((part.offset, part.elements),) for part in self._parts()
+        )
+
+    def _parts(self) -> Iterator[Run | Segment]:
+        return chain(self._segments, self._later)
 
 
 @dataclass(slots=True)

@@ -170,7 +170,7 @@ class _InterchangeJudge:
     def _keep(self, message: Message, verdict: MessageVerdict) -> None:
         """What an acknowledgement needs: every rejected message, and why, as far as there is room for reasons."""
         findings = self._reasons(verdict.findings)
-        self._kept.append(MessageVerdict(replace(message, segments=[], findings=[]), findings))
+        self._kept.append(MessageVerdict(Message(message.header, [], message.group), findings))
 
     def _reasons(self, findings: list[Finding]) -> list[Finding]:
         """The findings, or the error that rejects by itself where there is no more room: one of syntax if there is."""
@@ -237,7 +237,7 @@ def judge_message(
     found, refusal = resolve(message.header, policy, syntax_version)
     if refusal is not None:
         unh = message.segments[0] if message.segments else None
-        message = replace(message, findings=[replace(refusal, offset=unh.offset if unh else None), *message.findings])
+        message.findings.insert(0, replace(refusal, offset=unh.offset if unh else None))
     if found is None:
         return MessageVerdict(message, policy.grade(message.findings))
     return check(message, found, policy, separators or Separators())

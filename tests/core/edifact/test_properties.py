@@ -9,7 +9,7 @@ from edi_gateway.edifact.reader import MessageRead, ReaderLimits, read
 from edi_gateway.edifact.segment import Segment, Separators
 from edi_gateway.edifact.separators import una
 from edi_gateway.edifact.tokens import split
-from edi_gateway.edifact.verdict import InterchangeHeader, MessageHeader
+from edi_gateway.edifact.verdict import InterchangeHeader, Message, MessageHeader
 from edi_gateway.edifact.writer import rewrite, write_interchange, write_segment
 from tests.core.edifact.readings import feed_in_pieces, gather, read_file, shown, shown_segment
 from tests.core.edifact.strategies import bodies, headers, plain_texts, rubble, segments, separators
@@ -195,3 +195,21 @@ def _all_segments(data: bytes) -> list[Segment]:
 def test_a_segment_equals_what_its_text_splits_to() -> None:
     (first, *_) = _all_segments(b"UNB+UNOC:3+A+B+261122:0450+R'UNH+1+ORDERS:D:96A:UN'BGM+220'UNT+3+1'UNZ+1+R'")
     assert shown_segment(first)[1] == "UNB+UNOC:3+A+B+261122:0450+R"
+
+
+@some
+@given(rubble)
+def test_elements_and_components_are_those_of_the_segments(data: bytes) -> None:
+    def messages() -> list[Message]:
+        return [event.message for event in read([data]) if isinstance(event, MessageRead)]
+
+    for whole, once, split_up in zip(messages(), messages(), messages(), strict=True):
+        segments = [(segment.offset, segment.elements) for segment in whole.segments]
+        assert whole.count == once.count == len(segments)
+        assert list(split_up.components()) == segments
+        separator = next((s.separators.component for s in whole.segments if s.separators), ":")
+        elements = [
+            (offset, [part.split(separator) if isinstance(part, str) else part for part in parts])
+            for offset, parts in once.elements()
+        ]
+        assert elements == segments
