@@ -58,7 +58,7 @@ class MessageSpecification:
         self.syntax_version = syntax_version
         self._service = service
         self._layouts: dict[str, SegmentLayout | None] = {}
-        self._shapes: dict[Separators, Shapes] = {}
+        self._shapes: dict[tuple[Separators, str], Shapes] = {}
 
     @property
     def message_type(self) -> str:
@@ -81,11 +81,12 @@ class MessageSpecification:
 
     def shapes(self, separators: Separators) -> Shapes:
         """What was learnt about clean segments written with these separators."""
-        shapes = self._shapes.get(separators)
+        key = separators, separators.decimal_marks  # which do not count where separators are compared
+        shapes = self._shapes.get(key)
         if shapes is None:
             if len(self._shapes) >= SEPARATOR_SETS_MAX:
                 self._shapes.clear()
-            shapes = self._shapes[separators] = Shapes(separators)
+            shapes = self._shapes[key] = Shapes(separators)
         return shapes
 
 

@@ -192,3 +192,11 @@ def test_no_bytes_raise(noise: bytes, at: int, cut: int) -> None:
                 judgement.finding.text("fr")
             elif isinstance(judgement, MessageVerdict | InterchangeVerdict):
                 assert all(finding.as_json("fr")["text"] for finding in judgement.findings)
+
+
+def test_what_is_clean_under_one_decimal_mark_is_judged_anew_under_the_other() -> None:
+    comma = interchange(ORDER.replace("12.50", "12,50"))
+    without_una = comma.removeprefix(b"UNA:+.? '")
+    for data, expected in ((without_una, False), (comma, True), (without_una, False)):
+        (verdict,) = judge([data])
+        assert ("D326" in {finding.code for finding in verdict.all_findings()}) is expected
