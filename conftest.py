@@ -10,7 +10,7 @@ from typing import Any
 from sybil import Sybil
 from sybil.parsers.markdown import PythonCodeBlockParser
 
-pytest_plugins = ["tests.conformance.plugin", "tests.interop.peers"]
+pytest_plugins = ["tests.conformance.plugin", "tests.databases", "tests.interop.peers"]
 
 
 def _one_post(namespace: dict[str, Any]) -> None:

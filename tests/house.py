@@ -39,6 +39,7 @@ from edi_gateway.store.partnerships import PartnershipState
 from edi_gateway.store.payloads import SMALL_BYTES_MAX, PayloadStore
 from edi_gateway.store.transmissions import Receipt, Transmission, TransmissionState
 from edi_gateway.transport.http import Answer, Outgoing, TransportError
+from tests.databases import database_url
 from tests.partner import NOW, ORDERS, Posted, SimulatedPartner
 
 NAME = "vendor"
@@ -135,7 +136,7 @@ class House:
             identity=Identity(as2_id="MARKETPLACE"),
             limits=Limits(body_bytes_max=BODY_BYTES_MAX),
         )
-        database = Database(f"sqlite:///{self.folder}/gateway.sqlite", lambda *wake: self.woken.append(wake))
+        database = Database(database_url(self.folder), lambda *wake: self.woken.append(wake))
         keys = OneKey(self.partner.gateway_key)
         return Gateway(
             config=config,

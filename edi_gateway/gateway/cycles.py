@@ -58,6 +58,7 @@ def invoice_commission(gateway: Gateway, partner: str, start: date, end: date) -
     if not 0 <= (end - start).days < CYCLE_DAYS_MAX:
         raise CycleRefused(f"a cycle is 1 to {CYCLE_DAYS_MAX} days long, from {start} to {end} is not")
     with gateway.database.write("compose.cycle") as uow:
+        uow.hold_business(partner)
         known = _known(uow, partner, start, end)
         if known:
             return CommissionIssued(known, created=False)

@@ -62,6 +62,7 @@ def progress_of(row: OrderRow) -> OrderProgress:
 
 def load(uow: UnitOfWork, partnership: str, number: str) -> Booked | None:
     """One order of this partner, held until the transaction ends."""
+    uow.hold_business(partnership)
     row = find_order(uow.session, partnership, number, lock=True)
     return None if row is None else Booked(row, progress_of(row))
 

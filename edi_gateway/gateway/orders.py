@@ -117,6 +117,7 @@ def _place(
 ) -> Placed | None:
     """One try; None where another request used the number or the key in the same moment."""
     with gateway.database.write("compose.order") as uow:
+        uow.hold_business(partnership.name)
         known = _known(uow, partnership, order, idempotency_key)
         if known is not None:
             return Placed(known.id, created=False)

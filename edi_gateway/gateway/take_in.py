@@ -136,6 +136,7 @@ def replay(gateway: Gateway, message_id: str) -> MessageState:
         raise NotReplayable(f"the partnership {message.partnership} is not active")
     verdict = _read_again(gateway, partnership, interchange, message)
     with gateway.database.write() as uow:
+        uow.hold_business(partnership.name)
         row = uow.session.get_one(Message, message_id, with_for_update=True)
         if row.direction is not Direction.IN or row.state not in REPLAYABLE:
             raise NotReplayable(f"message {message_id} is {row.state.value}: only exceptions are tried again")

@@ -147,6 +147,7 @@ def _take(
 ) -> bool:
     """One transaction (T2): these messages, and the interchanges that begin with them. Says whether to go on."""
     with gateway.database.write("unpack.take") as uow:
+        uow.hold_business(partnership.name)
         transmission = locked(uow.session, transmission_id)
         if transmission is None or transmission.state is not TransmissionState.RECEIVED:
             return False  # another worker was faster

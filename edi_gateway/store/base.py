@@ -13,9 +13,10 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import DateTime, Enum, MetaData, Text
+from sqlalchemy import DateTime, Enum, MetaData, String, Text
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import Dialect
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
@@ -122,6 +123,15 @@ def coded(enumeration: type[StrEnum], name: str) -> Enum:
         values_callable=lambda members: [member.value for member in members],
         validate_strings=True,
     )
+
+
+@compiles(String, "postgresql")
+def _unbounded(kind: String, compiler: Any, **options: Any) -> str:
+    """SQLite keeps a text of any length whatever its column says; so does PostgreSQL, under the name of TEXT.
+
+    What strangers send is bounded where it is read. Here a bound would only turn a long value into a fault of ours.
+    """
+    return "TEXT"
 
 
 class Base(DeclarativeBase):

@@ -5,6 +5,10 @@ commits when the power goes. Writers take the write lock at their first statemen
 reads first and writes later cannot be upgraded while others write, however long it waits. Readers see a snapshot and
 block nobody.
 
+PostgreSQL lets writers work side by side. What they may not do side by side they `hold` by name, most of all the
+business of one partnership; the head of the event log is held last and shortly (docs/adr/0013). Readers see a snapshot
+there too. Both databases take the same text: PostgreSQL knows no NUL, and does not hold a column to its length either.
+
     with database.write() as uow:
         uow.session.add(row)
         uow.record_event("transmission.state", "transmission:1", None, "received", "signature verified", {}, now)
@@ -28,10 +32,11 @@ from datetime import datetime
 from functools import cache, partial
 from typing import Any, Generic, TypeVar, cast
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event, text
+from sqlalchemy import URL, Connection, Engine, String, Table, bindparam, create_engine, event, func, select, text
 from sqlalchemy.dialects import registry
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool, PoolProxiedConnection
 
@@ -45,7 +50,15 @@ BUSY_SECONDS_MAX = 10.0  # how long a writer waits for another one
 BUSY_PAUSE_SECONDS = 0.0003  # between two looks whether it is his turn; a transaction holds the lock for about 2 ms
 TOGETHER_MAX = 32  # units of work in one commit
 _POOL = {"pool_size": 16, "max_overflow": 32}  # connections kept, and more while they are needed
+_SERVER_POOL = {"pool_size": 8, "max_overflow": 24, "pool_timeout": BUSY_SECONDS_MAX, "pool_pre_ping": True}
+CONNECT_SECONDS_MAX = 10
 _MIGRATION_LOCK = 4130  # any number that nothing else in the database locks
+
+NUL_SHOWN = "\u2400"  # SYMBOL FOR NULL; what was sent stands in the payload
+_POSTGRESQL_SETTINGS = (
+    "SET timezone = 'UTC'",
+    f"SET lock_timeout = '{int(BUSY_SECONDS_MAX)}s'",  # as SQLite's busy_timeout
+)
 
 Result = TypeVar("Result")
 Wake = Callable[[str, str, datetime | None], None]  # task, key, at
@@ -67,6 +80,12 @@ def nobody_hears(happened: Happened) -> None:
 
 def nobody_listens(task: str, key: str, at: datetime | None) -> None:
     """The waker of a process that runs no work (a CLI command): the server's sweep finds what waits."""
+
+
+def hold(connection: Connection, name: str) -> None:
+    """Keep everybody else who holds `name` waiting until this transaction ends: see `UnitOfWork.hold`."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(_HOLD, {"name": name})
 
 
 class Reading:
@@ -102,6 +121,20 @@ class UnitOfWork(Reading):
         self._happened: list[Happened] = []
         self._wakes: dict[tuple[str, str, bool], datetime | None] = {}
         self._numbered: list[tuple[type[Base], dict[str, Any]]] = []
+        self._held: set[str] = set()
+
+    def hold(self, name: str) -> None:
+        """Keep everybody else who holds `name` waiting until this transaction ends.
+
+        SQLite's writers wait for each other anyhow. On PostgreSQL hold before you read what you are about to change.
+        """
+        if name not in self._held:
+            hold(self.connection, name)
+            self._held.add(name)
+
+    def hold_business(self, partnership: str) -> None:
+        """One document of a partnership takes effect at a time: orders, stock and invoices are read, then changed."""
+        self.hold(f"business:{partnership}")
 
     def record_event(
         self,
@@ -215,6 +248,9 @@ def _insert_unless_there(model: type[Base]) -> PreparedInsert:
     return PreparedInsert(cast(Table, model.__table__), or_nothing=True)
 
 
+_HOLD = select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("name", type_=String), 0)))
+
+
 class Database:
     """An engine by URL: `sqlite:////absolute/path.db` or `postgresql://…`."""
 
@@ -310,7 +346,7 @@ def migrating(url: str) -> Iterator[Connection]:
     SQLite replaces a table to alter it, so foreign keys are off meanwhile and checked at the end.
     """
     sqlite_file = make_url(url).get_backend_name() == "sqlite"
-    engine = create_engine(url, poolclass=NullPool)
+    engine = create_engine(with_driver(make_url(url)) if not sqlite_file else url, poolclass=NullPool)
     if sqlite_file:
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "connect", lambda connection, record: connection.execute("PRAGMA foreign_keys=OFF"))
@@ -330,13 +366,55 @@ def _engines(url: str) -> tuple[Engine, Engine]:
     """One that reads and one that writes; with SQLite each on connections of its own."""
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
-        engine = create_engine(url, pool_pre_ping=True, **_POOL)
-        return engine, engine
+        return _server_engines(parsed)
     engines = [create_engine(parsed.set(drivername=f"sqlite+{name}"), **_POOL) for name in ("reading", "writing")]
     for engine in engines:
         event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engines[1], "connect", _wait_by_ourselves)
     return engines[0], engines[1]
+
+
+def _server_engines(url: URL) -> tuple[Engine, Engine]:
+    """Readers see one moment (REPEATABLE READ); writers see what others committed while they waited."""
+    try:
+        writing = create_engine(with_driver(url), **_SERVER_POOL)
+    except ModuleNotFoundError as missing:
+        raise DriverMissing(str(missing)) from None
+    event.listen(writing, "connect", _prepare_postgresql)
+    return writing.execution_options(isolation_level="REPEATABLE READ"), writing
+
+
+class DriverMissing(SQLAlchemyError):
+    """PostgreSQL was asked for, and what talks with it is not installed."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"{why}: PostgreSQL needs `pip install edi-gateway[pg]`")
+
+
+def with_driver(url: URL) -> URL:
+    """`postgresql://` means psycopg 3 here, whatever this SQLAlchemy would choose; it does not wait for ever."""
+    if url.drivername == "postgresql":
+        url = url.set(drivername="postgresql+psycopg")
+    known = {"connect_timeout": str(CONNECT_SECONDS_MAX), "application_name": "edi-gateway"}
+    return url.set(query={**known, **url.query})
+
+
+def _prepare_postgresql(connection: Any, record: object) -> None:
+    from psycopg.types.string import StrDumper, StrDumperUnknown
+
+    class WithoutNul(StrDumper):
+        def dump(self, obj: str) -> Any:
+            return super().dump(obj.replace("\0", NUL_SHOWN))
+
+    class WithoutNulUnknown(StrDumperUnknown):
+        def dump(self, obj: str) -> Any:
+            return super().dump(obj.replace("\0", NUL_SHOWN))
+
+    for dumper in (WithoutNul, WithoutNulUnknown):
+        connection.adapters.register_dumper(str, dumper)
+    for setting in _POSTGRESQL_SETTINGS:
+        connection.execute(setting)
+    connection.commit()
 
 
 class ReadingSqlite(SQLiteDialect_pysqlite):

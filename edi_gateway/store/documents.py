@@ -12,7 +12,19 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, Select, String, UniqueConstraint, select
+from sqlalchemy import (
+    CheckConstraint,
+    ColumnElement,
+    Executable,
+    ForeignKey,
+    Index,
+    Select,
+    String,
+    UniqueConstraint,
+    bindparam,
+    select,
+)
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from edi_gateway.edifact.findings import Finding
@@ -223,13 +235,21 @@ class Counter(Base):
 
 def take_number(session: Session, name: str) -> int:
     """The next number of a counter, from 1. Given back if the transaction rolls back, so that none is missing."""
-    counter = session.get(Counter, name, with_for_update=True)
-    if counter is None:
-        counter = Counter(name=name, value=0)
-        session.add(counter)
-    counter.value += 1
     session.flush()
-    return counter.value
+    connection = session.connection()
+    number: int = connection.execute(_TAKE[connection.dialect.name], {"name": name}).scalar_one()
+    return number
+
+
+def _take_number(insert: Any) -> Executable:
+    first = insert(Counter).values(name=bindparam("name"), value=1)
+    counted: Executable = first.on_conflict_do_update(
+        index_elements=[Counter.name], set_={"value": Counter.value + 1}
+    ).returning(Counter.value)
+    return counted
+
+
+_TAKE = {"postgresql": _take_number(postgresql.insert), "sqlite": _take_number(sqlite.insert)}
 
 
 def add_findings(

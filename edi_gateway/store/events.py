@@ -10,7 +10,8 @@ Events are appended by `UnitOfWork.record_event` and written when it commits; no
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -98,7 +99,8 @@ def append(connection: Connection, happened: Sequence[Happened]) -> None:
     head = _HEAD.first(connection, {})
     if head is None:
         _BEGIN_CHAIN.run(connection, {"id": 1, "number": 0, "hash": GENESIS})
-    number, previous = head or (0, GENESIS)
+        head = _HEAD.first(connection, {})  # of two who begin it at once, the second goes on where the first ended
+    number, previous = head
     rows: list[dict[str, Any]] = []
     for item in happened:
         rows.append(_chained(item, number + len(rows) + 1, rows[-1]["hash"] if rows else previous))
@@ -113,7 +115,7 @@ def hold_head(connection: Connection) -> None:
 
 # Every write of the gateway ends here, so these are put together once, and no object is made for a row.
 _HEAD = Prepared(select(EventChain.number, EventChain.hash).where(EventChain.id == 1).with_for_update())
-_BEGIN_CHAIN = PreparedInsert(cast(Table, EventChain.__table__))
+_BEGIN_CHAIN = PreparedInsert(cast(Table, EventChain.__table__), or_nothing=True)
 _ADD = PreparedInsert(cast(Table, Event.__table__))
 _ADVANCE = Prepared(
     update(EventChain).where(EventChain.id == 1).values(number=bindparam("last"), hash=bindparam("last_hash"))
@@ -180,22 +182,24 @@ class ChainVerdict:
 def verify_chain(session: Session) -> ChainVerdict:
     """Walk the whole log and say whether it is as it was written."""
     number, previous = 0, GENESIS
-    for row in _all_rows(session):
-        why = _fault(row, number + 1, previous)
-        if why:
-            return ChainVerdict(number, number + 1, why)
-        number, previous = row.number, row.hash
+    with closing(_all_rows(session)) as rows:
+        for row in rows:
+            why = _fault(row, number + 1, previous)
+            if why:
+                return ChainVerdict(number, number + 1, why)
+            number, previous = row.number, row.hash
     head = session.get(EventChain, 1)
     if (head.number, head.hash) != (number, previous) if head else number:
         return ChainVerdict(number, number + 1, "the log ends before its head: the last events are missing")
     return ChainVerdict(number)
 
 
-def _all_rows(session: Session) -> Iterator[Event]:
+def _all_rows(session: Session) -> Generator[Event, None, None]:
     statement = select(Event).order_by(Event.number).execution_options(yield_per=_CHUNK_ROWS)
-    for row in session.scalars(statement):
-        yield row
-        session.expunge(row)
+    with closing(session.scalars(statement)) as found:
+        for row in found:
+            yield row
+            session.expunge(row)
 
 
 def _fault(row: Event, number: int, previous: str) -> str:

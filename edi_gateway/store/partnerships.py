@@ -19,6 +19,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from edi_gateway.as2.certificates import load_certificates
 from edi_gateway.partnership import DatedCertificate, Partnership
 from edi_gateway.store.base import Base, JsonText, coded
+from edi_gateway.store.database import hold
 
 
 class PartnershipState(StrEnum):
@@ -95,6 +96,7 @@ def put_in_force(
 
     All end before the first begins, so that two partnerships may swap their AS2 names.
     """
+    hold(session.connection(), "partnerships")  # who sees a number has seen every smaller one
     wanted = list(revisions)
     names = {partnership.name for partnership, _ in wanted}
     for row in in_force(session):

@@ -78,7 +78,8 @@ def keep(uow: UnitOfWork, stored: Stored, now: datetime) -> None:
 
 def keep_all(uow: UnitOfWork, kept: Iterable[Stored], now: datetime) -> None:
     """Give each its row, as `keep`."""
-    rows = [{"sha256": one.sha256, "size": one.size, "stored_at": now, "content": one.content} for one in kept]
+    in_order = sorted(kept, key=lambda one: one.sha256)  # two who keep the same two do not wait in a ring
+    rows = [{"sha256": one.sha256, "size": one.size, "stored_at": now, "content": one.content} for one in in_order]
     uow.insert_missing(Payload, rows)
 
 

@@ -14,6 +14,7 @@ from edi_gateway.partnership import Partnership
 from edi_gateway.store import partnerships as store
 from edi_gateway.store.database import Database
 from edi_gateway.store.events import events_of, verify_chain
+from tests.databases import database_url
 from tests.partner_folders import NOW, OURS, folder, partnership, vendor_key, write
 
 LATER = NOW + timedelta(days=1)
@@ -22,7 +23,7 @@ ACME, BOLT = partnership("acme", 2), partnership("bolt", 3)
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    database = Database(f"sqlite:///{tmp_path}/gateway.sqlite")
+    database = Database(database_url(tmp_path))
     database.create_all()
     yield database
     database.close()

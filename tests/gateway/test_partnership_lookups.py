@@ -16,6 +16,7 @@ from edi_gateway.partnership import Partnership
 from edi_gateway.store import partnerships as store
 from edi_gateway.store.database import Database
 from edi_gateway.store.partnerships import PartnershipState
+from tests.databases import database_url
 from tests.partner_folders import NOW, gln, partnership
 
 ACME, BOLT = partnership("acme", 2), partnership("bolt", 3)
@@ -44,7 +45,7 @@ class Place:
 
 @pytest.fixture
 def place(tmp_path: Path) -> Iterator[Place]:
-    database = Database(f"sqlite:///{tmp_path}/gateway.sqlite")
+    database = Database(database_url(tmp_path))
     database.create_all()
     yield Place(tmp_path, database, KeyStore(tmp_path, b"correct horse battery"))
     database.close()

@@ -19,6 +19,7 @@ from edi_gateway.store.base import Base, ExactDecimal, JsonText, UtcDateTime
 from edi_gateway.store.database import Database
 from edi_gateway.store.events import EventChain
 from edi_gateway.store.payloads import Payload
+from tests.databases import database_url
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 SHA = "ab" * 32
@@ -31,7 +32,7 @@ def woken() -> list[tuple[str, str, datetime | None]]:
 
 @pytest.fixture
 def database(tmp_path: Path, woken: list[tuple[str, str, datetime | None]]) -> Iterator[Database]:
-    database = Database(f"sqlite:///{tmp_path}/gateway.sqlite", lambda *wake: woken.append(wake))
+    database = Database(database_url(tmp_path), lambda *wake: woken.append(wake))
     database.create_all()
     yield database
     database.close()
@@ -142,13 +143,15 @@ def test_a_reader_is_not_blocked_by_a_writer_and_sees_one_moment(database: Datab
     assert payloads(database) == 1
 
 
-def test_sqlite_is_set_up_to_survive_a_power_cut(database: Database) -> None:
+def test_sqlite_is_set_up_to_survive_a_power_cut(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path}/gateway.sqlite")
     with database.write() as uow:
         found = {
             name: uow.session.execute(text(f"PRAGMA {name}")).scalar_one()
             for name in ("journal_mode", "synchronous", "foreign_keys")
         }
     assert found == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}  # 2 is FULL
+    database.close()
 
 
 def test_an_event_needs_an_aware_time(database: Database) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy import text
 
 from edi_gateway.store.database import Database
 from edi_gateway.store.events import Event, EventChain, events_of, verify_chain
+from tests.databases import database_url
 
 NOW = datetime(2026, 11, 22, 12, 0, 0, 123456, tzinfo=UTC)
 EVENTS = 7
@@ -18,7 +19,7 @@ EVENTS = 7
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    database = Database(f"sqlite:///{tmp_path}/gateway.sqlite")
+    database = Database(database_url(tmp_path))
     database.create_all()
     for number in range(EVENTS):
         record(database, f"order:{number % 2}", f"état {number}")
@@ -45,7 +46,7 @@ def test_the_chain_verifies(database: Database) -> None:
 
 
 def test_an_empty_log_verifies(tmp_path: Path) -> None:
-    database = Database(f"sqlite:///{tmp_path}/empty.sqlite")
+    database = Database(database_url(tmp_path, "empty"))
     database.create_all()
     with database.read() as view:
         assert verify_chain(view.session).intact
@@ -70,7 +71,11 @@ def test_events_of_a_subject_oldest_first(database: Database) -> None:
         ("DELETE FROM event WHERE number = 7", 7, "the log ends before its head"),
         ("DELETE FROM event", 1, "the log ends before its head"),
         ("DELETE FROM event_chain", 8, "the log ends before its head"),
-        ("UPDATE event SET hash = lower(hex(zeroblob(32))) WHERE number = 2", 2, "fields were changed"),
+        (
+            "UPDATE event SET hash = content_sha256 WHERE number = 2",
+            2,
+            "fields were changed",
+        ),
         ("UPDATE event SET number = 9 WHERE number = 7", 7, "event 7 is missing"),
         ("UPDATE event SET previous_hash = hash WHERE number = 6", 6, "does not follow"),
     ],

@@ -26,6 +26,7 @@ from edi_gateway.store.payloads import (
     Stored,
     keep,
 )
+from tests.databases import database_url
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 BIG = SMALL_BYTES_MAX + 1
@@ -33,7 +34,7 @@ BIG = SMALL_BYTES_MAX + 1
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    database = Database(f"sqlite:///{tmp_path}/gateway.sqlite")
+    database = Database(database_url(tmp_path))
     database.create_all()
     yield database
     database.close()

@@ -49,6 +49,7 @@ from edi_gateway.store.transmissions import (
     TransmissionState,
 )
 from tests.core.marketplace.documents import BUYER, NOW, SUPPLIER, an_order
+from tests.databases import database_url
 
 VENDOR = "vendor"
 TOKEN = "a-token-that-only-the-tests-know"
@@ -96,7 +97,7 @@ class Desk:
                 name="PLACE DE MARCHE SAS", as2_id="MARKETPLACE", gln=BUYER, vat_number="FR11123456782", city="Paris"
             ),
         )
-        database = Database(f"sqlite:///{folder}/gateway.sqlite", lambda *wake: self.woken.append(wake))
+        database = Database(database_url(folder), lambda *wake: self.woken.append(wake))
         database.create_all()
         keys = KeyStore(folder, b"correct horse battery staple")
         self.gateway = Gateway(
