@@ -13,6 +13,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import Script, ScriptDirectory
 from sqlalchemy import Connection
 
+from edi_gateway.store import queue_schema
 from edi_gateway.store.database import Database, migrating
 from edi_gateway.store.schema import metadata
 
@@ -23,6 +24,8 @@ def upgrade(url: str) -> tuple[str | None, str]:
         before = _revision(connection)
         with _config(connection) as config:
             command.upgrade(config, "head")
+        if connection.dialect.name == "postgresql":
+            queue_schema.bring_up(connection)
         return before, _head()
 
 
@@ -39,8 +42,12 @@ def state(url: str) -> tuple[str | None, str]:
 def differences(url: str) -> list[object]:
     """What the tables of this version have that the migrated database has not, and the reverse. Empty is right."""
     with migrating(url) as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
-        return list(compare_metadata(context, metadata))
+        options = {"compare_type": True, "compare_server_default": True, "include_name": _is_ours}
+        return list(compare_metadata(MigrationContext.configure(connection, opts=options), metadata))
+
+
+def _is_ours(name: str | None, kind: str, parents: object) -> bool:
+    return kind != "table" or name is None or not queue_schema.is_queue_table(name)
 
 
 def draft(url: str, message: str) -> str:

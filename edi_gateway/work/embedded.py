@@ -17,6 +17,8 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 Task = Callable[[str], object]  # takes the key
 Item = tuple[str, str]  # task and key
+FIRST_KEY = "first"
+"""The key of a recurring task when a process begins; afterwards it is ""."""
 WAITING_MAX = 20_000  # wake-ups kept in memory; beyond it they are left to the sweep
 
 _log = structlog.get_logger(__name__)
@@ -39,10 +41,10 @@ class EmbeddedWork:
         self._closing = False
 
     def start(self, tasks: Mapping[str, Task], every: Mapping[str, timedelta]) -> None:
-        """Begin: `tasks` by name, and those of `every` also at an interval (and at once), with the key ""."""
+        """Begin: `tasks` by name, and those of `every` also at an interval (and at once)."""
         for task, interval in every.items():
             self._clock.add_job(self.wake, "interval", (task, ""), seconds=interval.total_seconds())
-            self.wake(task, "")
+            self.wake(task, FIRST_KEY)
         self._clock.start()
         with self._lock:
             self._tasks, self._started = tasks, True
