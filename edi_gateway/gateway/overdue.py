@@ -69,6 +69,8 @@ def look(gateway: Gateway) -> None:
 def _treat(gateway: Gateway, deadline_id: int) -> None:
     with gateway.database.write() as uow:
         now = gateway.now()
+        whose = uow.session.scalar(select(DeadlineRow.partnership).where(DeadlineRow.id == deadline_id))
+        uow.hold_business(whose or "")
         row = uow.session.get_one(DeadlineRow, deadline_id, with_for_update=True)
         if row.closed_at is not None or row.overdue_at is not None or row.due_at >= now:
             return  # it came meanwhile
