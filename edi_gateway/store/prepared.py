@@ -100,8 +100,9 @@ class PreparedInsert:
 
 def _made(statement: ClauseElement, dialect: Dialect, constants: Values | None = None) -> _Made:
     compiled = cast(SQLCompiler, statement.compile(dialect=dialect))
-    names = compiled.positiontup if compiled.positiontup is not None else list(compiled.binds)
-    writers = tuple((name, compiled.binds[name].type.dialect_impl(dialect).bind_processor(dialect)) for name in names)
+    binds = {name: bind for bind, name in compiled.bind_names.items()}  # by the names that stand in the text
+    names = compiled.positiontup if compiled.positiontup is not None else list(binds)
+    writers = tuple((name, binds[name].type.dialect_impl(dialect).bind_processor(dialect)) for name in names)
     known = compiled.params if constants is None else constants
     return _Made(str(compiled), writers, bool(compiled.positional), dict(known))
 
