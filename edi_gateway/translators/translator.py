@@ -106,10 +106,11 @@ def _may_repeat(tree: Group) -> bool:
 
 
 def _unknown(findings: list[Finding], known: Sequence[Finding]) -> list[Finding]:
+    """The findings that are news. An error is news where only a warning is known: without it nobody hears why."""
     if not findings or not known:
         return findings
-    others = _Known(known)
-    return [finding for finding in findings if not others.covers(finding)]
+    errors, others = _Known([finding for finding in known if finding.is_error]), _Known(known)
+    return [each for each in findings if not (errors if each.is_error else others).covers(each)]
 
 
 class _Known:

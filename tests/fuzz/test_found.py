@@ -24,6 +24,15 @@ FOUND = {
         "edifact",
         CONTRL % b"UCM+1+ORDERS:D:96A:UN:EAN008+4+13++++1",
     ),
+    "a date that cannot be read was passed over in silence, because the judge had warned of it": (
+        "edifact",
+        b"UNB+UNOC:3+A+B+261122:0915+1'UNH+1+INVRPT:D:96A:UN'BGM+35+1+9'DTM+137:4:203'NAD+SU+1'NAD+BY+2'"
+        b"LIN+1++3:SA'QTY+145:7'UNT+8+1'UNZ+1+1'",
+    ),
+    "a NUL in the sender's address was repeated in the UNB of the answer": (
+        "edifact",
+        b"UNB+UNOC:3+A\x001+B+261122:0915+1'UNH+1+ORDERS:D:96A:UN'UNT+2+1'UNZ+1+1'",
+    ),
 }
 
 
