@@ -4,7 +4,7 @@ read      files in which an interchange was found
 valid     of those, files without any error
 faulty    of those, files with one or more
 crashed   files at which an exception came up; each is named
-unread    files that are no EDIFACT
+unread    files that are no EDIFACT, or that may not be read
 """
 
 from __future__ import annotations
@@ -16,15 +16,16 @@ from pathlib import Path
 from benchmarks.result import Result, Say
 from edi_gateway.messages.judge import judge
 
-SUFFIXES = frozenset({".edi", ".edifact", ".txt", ".dat", ".ord", ".inv", ""})
 CHUNK_BYTES = 64 * 1024
 
 
 def run(arguments: Sequence[str], say: Say) -> Result:
-    if len(arguments) != 1 or not Path(arguments[0]).is_dir():
+    if len(arguments) != 1:
         raise SystemExit("usage: python -m benchmarks corpus DIR")
+    if not Path(arguments[0]).is_dir():
+        raise SystemExit(f"corpus: {arguments[0]} is no folder; name one whose files are to be read")
     counts: Counter[str] = Counter(read=0, valid=0, faulty=0, crashed=0, unread=0)
-    files = sorted(path for path in Path(arguments[0]).rglob("*") if path.is_file() and path.suffix.lower() in SUFFIXES)
+    files = sorted(path for path in Path(arguments[0]).rglob("*") if path.is_file())
     for path in files:
         for outcome in _outcomes(path, say):
             counts[outcome] += 1
@@ -34,6 +35,9 @@ def run(arguments: Sequence[str], say: Say) -> Result:
 def _outcomes(path: Path, say: Say) -> tuple[str, ...]:
     try:
         verdicts = list(judge(_chunks(path)))
+    except OSError as error:
+        say(f"{path}: {error.strerror}")
+        return ("unread",)
     except Exception as error:  # noqa: BLE001 - what comes up here is what this benchmark looks for
         say(f"{path}: {error!r}")
         return ("crashed",)

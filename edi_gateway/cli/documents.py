@@ -55,7 +55,13 @@ _WORDS: dict[Language, dict[str, str]] = {
 _COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "blue"}
 
 language_option = click.option(
-    "--language", type=click.Choice(["en", "fr"]), default="en", show_default=True, help="Of the texts."
+    "--language",
+    "--lang",
+    "language",
+    type=click.Choice(["en", "fr"]),
+    default="en",
+    show_default=True,
+    help="Of the texts.",
 )
 
 

@@ -244,8 +244,8 @@ def _print(path: str, steps: Iterable[Step], outcome: Outcome, language: Languag
     for step in steps:
         match step:
             case InterchangeBegun(header=header):
-                sender, recipient = header.sender.identifier, header.recipient.identifier
-                _say(f"Interchange {header.control_reference} from {sender} to {recipient}")
+                named = (header.control_reference, header.sender.identifier, header.recipient.identifier)
+                _say("Interchange {} from {} to {}".format(*(name or "(none)" for name in named)))
             case Translated():
                 _print_message(step, language)
             case InterchangeVerdict():

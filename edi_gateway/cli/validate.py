@@ -50,6 +50,7 @@ _WORDS: dict[Language, dict[str, str]] = {
         "interchange": "Interchange {0} from {1} to {2}",
         "envelope": "Envelope of {0}",
         "not read": "not read: {0}",
+        "none": "(none)",
         "in form": "valid in form",
         "answers": "answer: {0}",
         "4": "CONTRL rejects it",
@@ -67,6 +68,7 @@ _WORDS: dict[Language, dict[str, str]] = {
         "interchange": "Interchange {0} de {1} à {2}",
         "envelope": "Enveloppe de {0}",
         "not read": "pas lu : {0}",
+        "none": "(aucun)",
         "in form": "valide dans la forme",
         "answers": "réponse : {0}",
         "4": "CONTRL le rejette",
@@ -267,8 +269,8 @@ class ForPeople:
 
     def begin_interchange(self, header: InterchangeHeader) -> None:
         self.control_reference = header.control_reference
-        sender, recipient = _address(header.sender), _address(header.recipient)
-        say("  " + self._words["interchange"].format(header.control_reference, sender, recipient))
+        named = (header.control_reference, _address(header.sender), _address(header.recipient))
+        say("  " + self._words["interchange"].format(*(name or self._words["none"] for name in named)))
 
     def message(self, judged: Judged) -> None:
         header = judged.verdict.header

@@ -10,10 +10,9 @@ from edi_gateway.edifact.findings import Level, Rule, Severity
 _ERROR, _WARNING, _INFO = Severity.ERROR, Severity.WARNING, Severity.INFO
 
 
-def _rule(
-    code: str, severity: Severity, en: str, fr: str, hint_en: str, hint_fr: str, contrl: str | None = None
-) -> Rule:
-    return Rule(code, Level.BUSINESS, severity, en, fr, hint_en, hint_fr, contrl)
+def _rule(code: str, severity: Severity, en: str, fr: str, hint_en: str, hint_fr: str) -> Rule:
+    """Without a 0085 code: a CONTRL never speaks of the business."""
+    return Rule(code, Level.BUSINESS, severity, en, fr, hint_en, hint_fr)
 
 
 FIELD_MISSING = _rule(
@@ -31,7 +30,6 @@ DATE_UNREADABLE = _rule(
     "{value} n'est pas une date ou une heure au format {expected}.",
     "Send a date that exists, in the format that 2379 names: 102 CCYYMMDD, 203 CCYYMMDDHHMM.",
     "Envoyez une date qui existe, au format indiqué en 2379 : 102 SSAAMMJJ, 203 SSAAMMJJHHMM.",
-    "12",
 )
 DATE_BY_LENGTH = _rule(
     "B652",
@@ -64,7 +62,6 @@ NOT_AN_INTEGER = _rule(
     "{value} n'est pas un nombre entier.",
     "Send digits only.",
     "N'envoyez que des chiffres.",
-    "12",
 )
 LINE_NUMBER_MISSING = _rule(
     "B656",
@@ -97,7 +94,6 @@ QUANTITY_UNREADABLE = _rule(
     "{value} n'est pas une quantité.",
     "Send digits with at most one decimal mark.",
     "Envoyez des chiffres avec au plus une marque décimale.",
-    "12",
 )
 SSCC_RANGE_REFUSED = _rule(
     "Q751",
@@ -122,7 +118,6 @@ AMOUNT_UNREADABLE = _rule(
     "{value} n'est pas un montant, un prix ou un taux.",
     "Send digits with at most one decimal mark.",
     "Envoyez des chiffres avec au plus une marque décimale.",
-    "12",
 )
 VAT_RATE_MISSING = _rule(
     "F851",

@@ -40,6 +40,7 @@ ASSOCIATIONS: Mapping[tuple[str, str], str] = {
     ("DESADV", "D.01B"): "EAN007",
     ("INVOIC", "D.01B"): "EAN011",
     ("INVRPT", "D.01B"): "EAN007",
+    ("APERAK", "D.01B"): "EAN003",
     ("RECADV", "D.01B"): "EAN008",
     ("SLSRPT", "D.01B"): "EAN007",
     ("PRICAT", "D.01B"): "EAN009",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import string
 
 import pytest
@@ -39,6 +40,8 @@ def test_the_file_that_breaks_a_rule_gives_its_finding(rule: Rule) -> None:
     for language in ("en", "fr"):
         text = found[rule.code].text(language) + found[rule.code].hint(language)
         assert "None" not in text
+        assert text.isprintable(), "what cannot be seen is named"
+        assert not re.search(r"b['\"]|\\\\[nrtx]|<[a-z_]+ |  ", text), "a value as Python spells it, or an empty one"
         assert "{" not in text
         assert "?" not in text.replace(":+.? '", "").replace(":X.? '", "").replace("in ?:", "").replace(
             "par ? :", ""

@@ -72,8 +72,19 @@ def test_both_languages_name_the_same_facts(rule: Rule) -> None:
 
 @pytest.mark.parametrize("rule", rules.RULES, ids=lambda rule: rule.code)
 def test_each_rule_of_this_room_is_provoked_by_a_sample(rule: Rule) -> None:
-    found = {finding.code for finding in PROVOCATIONS[rule.code]()}
-    assert rule.code in found
+    found = [finding for finding in PROVOCATIONS[rule.code]() if finding.code == rule.code]
+    assert found
+    for language in ("en", "fr"):
+        text = found[0].text(language) + found[0].hint(language)
+        assert text.isprintable()
+        assert not re.search(r"b['\"]|None", text), "a value as Python spells it, or an empty one"
+
+
+def test_what_cannot_be_seen_is_named_and_nothing_is_said_to_be_nothing() -> None:
+    seen = Finding(rules.CODE_UNKNOWN, "QTY", 7, 2, 1, 120, "a\nb\x00", None)
+    assert seen.text("en") == "The code a<0A>b<00> in QTY is not in its code list ((none))"
+    assert "(aucun)" in seen.text("fr")
+    assert seen.as_json()["value"] == "a\nb\x00"
 
 
 def test_no_provocation_without_its_rule() -> None:
