@@ -13,10 +13,12 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from math import ceil
 from pathlib import Path
 from urllib.parse import unquote
 
 from edi_gateway.as2.certificates import CertificateError, KeyUse, load_certificates
+from edi_gateway.gateway.failed_logins import FailedLogins
 from edi_gateway.gateway.keys import KeyStore, KeyStoreError, OwnKey
 from edi_gateway.gateway.secret_files import SecretError, read_private
 from edi_gateway.partnership import Credentials, DatedCertificate, Partnership, TlsPolicy, TlsTrust
@@ -36,6 +38,7 @@ class Caller:
 
     login: Login | None = None
     certificate: str = ""  # SHA-256, lower-case hex
+    address: str = ""  # where the connection comes from: the caller, or the reverse proxy
 
 
 NOBODY = Caller()
@@ -72,6 +75,7 @@ class Connections:
         self._environment = os.environ if environment is None else environment
         self._lock = threading.Lock()
         self._made: dict[str, _Made] = {}
+        self._failed_logins = FailedLogins()
 
     def route(self, partnership: Partnership, now: datetime) -> Route:
         """How to reach the partner's server. Raises ConnectionFault."""
@@ -89,7 +93,13 @@ class Connections:
         """Why what a caller shows is not what the partnership asks for; None if it is. Raises ConnectionFault."""
         access = partnership.as2.access
         wanted = self._login(access.credentials, "as2.access.credentials")
+        wait = self._failed_logins.wait_seconds(caller.address, partnership.name) if wanted else 0
+        if wait and caller.login is not None:
+            headers = (("Retry-After", str(ceil(wait))),)
+            return Denied(429, "too many wrong passwords from this address; this one was not looked at", False, headers)
         if wanted is not None and not _same(wanted, caller.login):
+            if caller.login is not None:
+                self._failed_logins.note(caller.address, partnership.name)
             reason = "a wrong user name or password" if caller.login else "no user name and password"
             return Denied(401, f"{reason} (as2.access.credentials)", caller.login is not None, _CHALLENGE)
         pinned = _fingerprints(access.client_certificates)

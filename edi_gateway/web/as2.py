@@ -121,9 +121,11 @@ def _caller(proxy: ReverseProxy, environ: WSGIEnvironment) -> Caller:
     if shown is not None and shown.type == "basic" and shown.username is not None and shown.password is not None:
         login = Login(shown.username, shown.password)
     header = proxy.client_certificate_header
-    if not header or not proxy.believes(environ.get("REMOTE_ADDR") or ""):
-        return Caller(login)
-    return Caller(login, certificate_in_header(environ.get("HTTP_" + header.upper().replace("-", "_"), "")))
+    address = environ.get("REMOTE_ADDR") or ""
+    if not header or not proxy.believes(address):
+        return Caller(login, address=address)
+    certificate = certificate_in_header(environ.get("HTTP_" + header.upper().replace("-", "_"), ""))
+    return Caller(login, certificate, address)
 
 
 def allowed(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:

@@ -14,6 +14,7 @@ from sqlalchemy.exc import OperationalError
 from werkzeug.test import TestResponse
 
 from edi_gateway.config import ReverseProxy
+from edi_gateway.gateway.failed_logins import FAILURE_SECONDS, FAILURES_MAX
 from edi_gateway.partnership import AccessPolicy, Credentials, DatedCertificate
 from edi_gateway.store.transmissions import TransmissionState
 from edi_gateway.web.app import create_app
@@ -177,6 +178,22 @@ def test_025_wrong_credentials_leave_an_event_and_nothing_else(
     for event in house.events():
         assert (event.kind, event.subject) == ("partnership.access-denied", "partnership:vendor")
         assert "wrong" not in str(event.details)
+
+
+def test_who_guesses_has_to_wait_and_the_log_does_not_grow(
+    house: House, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EDI_GATEWAY_SECRET_VENDOR", "their password")
+    house.agree(access=AccessPolicy(credentials=THEIRS))
+    for _ in range(FAILURES_MAX):
+        assert post(client, house.message(), Authorization=basic("them", "guess")).status_code == 401
+    for password in ("guess", "their password"):
+        answer = post(client, house.message(), Authorization=basic("them", password))
+        assert (answer.status_code, 0 < int(answer.headers["Retry-After"]) <= FAILURE_SECONDS) == (429, True)
+    assert len(house.events()) == FAILURES_MAX
+    elsewhere = {"REMOTE_ADDR": "192.0.2.9"}
+    headers = [*house.message().headers, ("Authorization", basic("them", "their password"))]
+    assert client.post("/as2", headers=headers, environ_base=elsewhere, data=b"").status_code != 429
 
 
 def test_025_without_its_password_the_gateway_lets_nobody_in(house: House, client: FlaskClient) -> None:
