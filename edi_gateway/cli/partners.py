@@ -21,12 +21,14 @@ from edi_gateway.cli.frame import (
     print_table,
     user_errors,
 )
+from edi_gateway.cli.partner_folders import new
 from edi_gateway.config import Config
 from edi_gateway.gateway import certificate_exchange, expiry, onboarding
 from edi_gateway.gateway.app import Gateway, open_gateway
 from edi_gateway.gateway.certificate_exchange import CannotDecide
 from edi_gateway.gateway.keys import KeyStoreError
 from edi_gateway.gateway.onboarding import Change, ChangeKind, Checked
+from edi_gateway.gateway.partner_examples import Outcome, run
 from edi_gateway.partner_file import Ours
 from edi_gateway.partnership import Partnership
 from edi_gateway.store import partnerships as store
@@ -60,28 +62,39 @@ def partners() -> None:
     """
 
 
+partners.add_command(new)
+
+
 @partners.command()
 @_names
 @_directory
+@click.option("--accept", is_flag=True, help="Write what the examples give now, in place of what they should give.")
 @json_option
-def check(names: Sequence[str], directory: Path | None, as_json: bool) -> None:
-    """Read the folders (all, or those named) and print everything that is wrong with them.
+def check(names: Sequence[str], directory: Path | None, accept: bool, as_json: bool) -> None:
+    """Read the folders (all, or those named), run their examples, and print everything that is wrong.
 
-    Touches no database. Exit code 1 if something is wrong.
+    An example is NAME/examples/TITLE.edi beside TITLE.json, the records of its messages: what they send is read,
+    what we send is written from them. Touches no database. Exit code 1 if something is wrong.
     """
-    checked = _check(load_config(), directory, names)
+    config = load_config()
+    checked = _check(config, directory, names)
+    folders = directory or config.partners_dir
+    examples = [each for agreed in checked.partnerships for each in run(folders / agreed.name, agreed, accept=accept)]
+    good = not checked.problems and all(example.ok for example in examples)
     if as_json:
         print_json(
             {
                 "partners": [partnership.name for partnership in checked.partnerships],
                 "problems": [problem.as_json() for problem in checked.problems],
                 "warnings": [warning.as_json() for warning in checked.warnings],
-                "ok": not checked.problems,
+                "examples": [example.as_json() for example in examples],
+                "ok": good,
             }
         )
     else:
+        _print_examples(examples)
         _print_check(checked)
-    if checked.problems:
+    if not good:
         click.get_current_context().exit(1)
 
 
@@ -304,6 +317,16 @@ def _print_check(checked: Checked) -> None:
     for warning in checked.warnings:
         click.echo(f"warning: {warning}")
     click.echo(f"{len(checked.partnerships)} good, {len(checked.problems)} errors, {len(checked.warnings)} warnings")
+
+
+def _print_examples(examples: Sequence[Outcome]) -> None:
+    for example in examples:
+        if not example.ok:
+            click.echo(f"error: {example.partner}/examples/{example.example} does not give what it should:")
+        for line in example.differences:
+            click.echo("  " + "".join(character if character.isprintable() else "?" for character in line))
+    if examples:
+        click.echo(f"{sum(example.ok for example in examples)} of {len(examples)} examples give what they should")
 
 
 def _report(changes: Sequence[Change], warnings: Sequence[Problem], *, dry_run: bool, as_json: bool) -> None:

@@ -329,7 +329,7 @@ INVOICE = InvoiceMapping(
             }
         ),
         InvoiceParties("parties", PARTY),
-        Currency(INVOICING_CURRENCY),
+        Currency(INVOICING_CURRENCY, is_needed=True),
         Terms("PAT", "terms", TERMS),
         Nested("ALC", "allowances", ALLOWANCE),
         Nested("LIN", "lines", LINE),

@@ -66,7 +66,7 @@ ORDER = RecordMapping(
         Notes(),
         References({}),
         Parties(),
-        Currency(ORDER_CURRENCY),
+        Currency(ORDER_CURRENCY, is_needed=True),
         Nested("LIN", "lines", LINE),
     ),
     Section(

@@ -77,7 +77,7 @@ PRICE = RecordMapping(
             Cell(1, 5, "basis", BASIS),
             Cell(1, 6, "unit"),
         ),
-        Currency(PRICING_CURRENCY, is_of_message=False),
+        Currency(PRICING_CURRENCY),
         Range(),
         Dates(VALIDITY, others="dates", understood=ALSO_VALIDITY),
     ),
@@ -121,7 +121,7 @@ CATALOGUE = RecordMapping(
         Notes(),
         References({}),
         Parties(),
-        Currency(PRICING_CURRENCY),
+        Currency(PRICING_CURRENCY, is_needed=True),
         Nested("PGI", "groups", GROUP),
     ),
 )

@@ -116,7 +116,7 @@ REMITTANCE = RecordMapping(
         Components("PAI", Cell(1, 3, "payment_means"), optional=True),
         Notes(),
         Parties(),
-        Currency(PAYMENT_CURRENCY),
+        Currency(PAYMENT_CURRENCY, is_needed=True),
         Nested("DOC", "documents", DOCUMENT),
     ),
     Section("UNS", "S", (Service("UNT"), Amounts({"9": "due", "12": "paid"}, others="other_amounts"))),

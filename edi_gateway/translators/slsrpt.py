@@ -80,7 +80,7 @@ REPORT = RecordMapping(
         Components("BGM", Cell(1, 1, "type"), Cell(2, 1, "number", place="BGM 1004"), Cell(3, 1, "function")),
         Dates({"137": "issued", "90": Starts("period"), "91": Ends("period")}, others="dates"),
         PartiesAndReferences(),
-        Currency(REPORTING_CURRENCY),
+        Currency(REPORTING_CURRENCY, is_needed=True),
         Nested("LOC", "places", PLACE),
     ),
     Section("UNS", "S", (Service("UNT"),), is_written=lambda form: form.sales_end_with_uns),

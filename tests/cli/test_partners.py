@@ -55,7 +55,13 @@ def in_force() -> dict[str, str]:
 
 def test_check_says_that_all_is_well_and_makes_no_database() -> None:
     assert run("check").output == "2 good, 0 errors, 0 warnings\n"
-    assert as_json("check") == {"partners": ["acme", "bolt"], "problems": [], "warnings": [], "ok": True}
+    assert as_json("check") == {
+        "partners": ["acme", "bolt"],
+        "problems": [],
+        "warnings": [],
+        "examples": [],
+        "ok": True,
+    }
     assert not Path("data").exists()
 
 

@@ -389,19 +389,19 @@ class Share(Row):
 class Currency(FinishingRow):
     """CUX: the reference currency (6347 = 2). `usage` is what it is used for (6343).
 
-    `is_of_message`: without a CUX it is the one that was agreed, and a finding says so.
+    Where it `is_needed` and no CUX is sent, it is the one that was agreed for that, and a finding says so.
     """
 
     tags = ("CUX",)
     places: Mapping[str, str] = {"currency": "CUX 6345"}
 
-    def __init__(self, usage: str, *, is_of_message: bool = True) -> None:
+    def __init__(self, usage: str, *, is_needed: bool = False) -> None:
         self.usage = usage
-        self.is_of_message = is_of_message
+        self.is_needed = is_needed
 
     def finish(self, values: Values, reading: Reading) -> None:
         agreed = reading.habits.currency
-        if self.is_of_message and agreed and "currency" not in values:
+        if self.is_needed and agreed and "currency" not in values:
             values["currency"] = agreed
             reading.note(Finding(rules.CURRENCY_IMPLIED, "CUX", value=agreed, expected="CUX+2"))
 
