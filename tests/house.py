@@ -27,7 +27,7 @@ from edi_gateway.as2.relationship import DatedKey
 from edi_gateway.config import Config, Identity, Limits
 from edi_gateway.gateway.app import Gateway
 from edi_gateway.gateway.dispatch import dispatch, enqueue
-from edi_gateway.gateway.keys import KeyStore
+from edi_gateway.gateway.keys import KeyStore, OwnKey
 from edi_gateway.gateway.partnerships import Partnerships
 from edi_gateway.gateway.receive import HttpAnswer, receive
 from edi_gateway.partnership import As2Policy, EdifactPolicy, Partnership, TradingPartner
@@ -61,6 +61,9 @@ class OneKey(KeyStore):
 
     def dated(self) -> tuple[DatedKey, ...]:
         return (DatedKey(self._key),)
+
+    def own_keys(self) -> tuple[OwnKey, ...]:
+        return (OwnKey("own", self._key.certificate.not_before, self._key),)
 
 
 @dataclass

@@ -7,7 +7,7 @@ import click
 from edi_gateway.cli.frame import json_option, open_services, print_json, print_table, user_errors
 
 _HEADERS = ("Name", "Role", "Partner", "State", "Created", "Expires", "Last used")
-_ROLES = ("admin", "marketplace", "operator", "finance", "vendor", "read-only")
+_ROLES = ("admin", "marketplace", "operator", "finance", "vendor", "read-only", "monitor")
 
 
 @click.group()

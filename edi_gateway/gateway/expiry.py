@@ -45,7 +45,7 @@ class Watched:
 def alert_expiring(gateway: Gateway) -> int:
     """Give the alerts that have fallen due and were not given yet; how many there were."""
     now = gateway.now()
-    due = [(each, days) for each in _all(gateway) if (days := each.due(now)) is not None]
+    due = [(each, days) for each in watched(gateway) if (days := each.due(now)) is not None]
     with gateway.database.read() as view:
         due = [(each, days) for each, days in due if view.session.get(CertificateAlert, _key(each, days)) is None]
     return sum(_give(gateway, each, days, now) for each, days in due)
@@ -86,7 +86,8 @@ def _record(uow: UnitOfWork, watched: Watched, days: int, now: datetime) -> None
     uow.record_event(kind, watched.subject, None, None, reason, details, now)
 
 
-def _all(gateway: Gateway) -> Iterator[Watched]:
+def watched(gateway: Gateway) -> Iterator[Watched]:
+    """Every certificate that is in use: ours, and those of partners."""
     yield from of_keys(gateway.keys.own_keys())
     for partnership in gateway.partnerships.all():
         yield from of_partnership(partnership)

@@ -48,6 +48,7 @@ class Scope(StrEnum):
     TRAFFIC_READ = "traffic:read"  # messages with their findings, transmissions
     EVENTS_READ = "events:read"
     WEBHOOKS = "webhooks"  # add, remove, test, retry
+    METRICS_READ = "metrics:read"  # /metrics: numbers of all partners
 
 
 _TRADE = frozenset({Scope.ORDERS_READ, Scope.INVENTORY_READ, Scope.SHIPMENTS_READ})
@@ -58,10 +59,11 @@ _AS_VENDOR = frozenset({Scope.ORDERS_ANSWER, Scope.INVENTORY_REPORT})
 ROLES: Mapping[TokenRole, frozenset[Scope]] = {
     TokenRole.ADMIN: frozenset(Scope),
     TokenRole.MARKETPLACE: _READ | {Scope.ORDERS_PLACE, Scope.WEBHOOKS},
-    TokenRole.OPERATOR: _READ | _AS_VENDOR | {Scope.WEBHOOKS},
+    TokenRole.OPERATOR: _READ | _AS_VENDOR | {Scope.WEBHOOKS, Scope.METRICS_READ},
     TokenRole.FINANCE: _MONEY | {Scope.ORDERS_READ, Scope.SHIPMENTS_READ, Scope.EVENTS_READ, Scope.CYCLES_RUN},
     TokenRole.VENDOR: _READ | _AS_VENDOR | {Scope.WEBHOOKS},
     TokenRole.READ_ONLY: _READ,
+    TokenRole.MONITOR: frozenset({Scope.METRICS_READ}),
 }
 """What each role may do. `docs/api.md` shows this table."""
 

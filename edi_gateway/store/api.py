@@ -28,6 +28,7 @@ class TokenRole(StrEnum):
     FINANCE = "finance"
     VENDOR = "vendor"
     READ_ONLY = "read-only"
+    MONITOR = "monitor"
 
 
 class ApiToken(Base):

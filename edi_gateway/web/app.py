@@ -11,6 +11,8 @@ from werkzeug.exceptions import HTTPException
 from edi_gateway.gateway.app import Gateway
 from edi_gateway.gateway.receive import HttpAnswer
 from edi_gateway.web import as2, health
+from edi_gateway.web import metrics as numbers
+from edi_gateway.web.metrics import Metrics
 
 RETRY_AFTER_SECONDS = 60
 
@@ -22,14 +24,21 @@ def create_app(
     *,
     workers_alive: Callable[[], bool] = lambda: True,
     blueprints: Sequence[Blueprint] = (),
+    metrics: Metrics | None = None,
 ) -> Flask:
     """The application of one gateway; `blueprints` adds what the role of this gateway needs more."""
+    metrics = metrics or Metrics(gateway)
     app = Flask(__name__, static_folder=None)
-    for routes in (as2.blueprint(), health.blueprint(gateway, workers_alive), *blueprints):
+    for routes in (
+        as2.blueprint(),
+        health.blueprint(gateway, workers_alive),
+        numbers.blueprint(gateway, metrics),
+        *blueprints,
+    ):
         app.register_blueprint(routes)
     app.register_error_handler(Exception, _answer_error)
     # Flask's own way to put something in front of it
-    app.wsgi_app = as2.in_front_of(app.wsgi_app, gateway, _failed)  # type: ignore[method-assign, assignment]
+    app.wsgi_app = metrics.in_front_of(as2.in_front_of(app.wsgi_app, gateway, _failed))  # type: ignore[method-assign, assignment]
     return app
 
 

@@ -20,7 +20,9 @@ from edi_gateway.gateway.app import Gateway, open_gateway
 from edi_gateway.gateway.receive import refuse_oversized
 from edi_gateway.gateway.tasks import TASKS
 from edi_gateway.store import migrate
+from edi_gateway.store.events import Happened
 from edi_gateway.web.app import create_app
+from edi_gateway.web.metrics import Metrics
 from edi_gateway.web.server import Server, stopping_on_signals
 from edi_gateway.work.embedded import EmbeddedWork
 
@@ -52,10 +54,11 @@ def run(
     make_ready(config)
     work = EmbeddedWork(config.work.threads)
     gateway = open_gateway(config, handlers=handlers, wake=work.wake)
-    gateway.database.hear = logs.happened
+    metrics = Metrics(gateway)
+    gateway.database.hear = partial(_hear, metrics)
     try:
         _first_key(gateway)
-        app = create_app(gateway, workers_alive=lambda: work.running, blueprints=blueprints(gateway))
+        app = create_app(gateway, workers_alive=lambda: work.running, blueprints=blueprints(gateway), metrics=metrics)
         server = Server(
             app,
             host=config.host,
@@ -65,7 +68,7 @@ def run(
             oversized=partial(refuse_oversized, gateway),
         )
         begin(gateway)
-        tasks = {name: partial(task, gateway) for name, task in TASKS.items()}
+        tasks = {name: metrics.timed(name, partial(task, gateway)) for name, task in TASKS.items()}
         work.start(tasks, {"sweep": timedelta(seconds=config.work.sweep_seconds), "expiry": EXPIRY_INTERVAL})
         with stopping_on_signals(server.stop):
             announce(f"edi-gateway listens on {server.url} (AS2: {server.url}/as2)")
@@ -73,6 +76,11 @@ def run(
     finally:
         work.close()
         gateway.close()
+
+
+def _hear(metrics: Metrics, happened: Happened) -> None:
+    logs.happened(happened)
+    metrics.hear(happened)
 
 
 def make_ready(config: Config) -> None:

@@ -27,6 +27,7 @@ def upgrade() -> None:
                 "finance",
                 "vendor",
                 "read-only",
+                "monitor",
                 name="role",
                 native_enum=False,
                 create_constraint=True,
