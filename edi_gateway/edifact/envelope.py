@@ -7,7 +7,7 @@ element 1.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -185,6 +185,15 @@ _UNZ = _layout((2, None, "0036", "M", "n..6"), (3, None, "0020", "M", "an..14"))
 _LAYOUTS_3 = {"UNB": _UNB_3, "UNG": _UNG_3, "UNH": _UNH_3, "UNT": _UNT_3, "UNE": _UNE, "UNZ": _UNZ}
 _LAYOUTS_4 = _LAYOUTS_3 | {"UNB": _UNB_4, "UNG": _UNG_4, "UNH": _UNH_4, "UNT": _UNT_4}
 
+
+def _widths(layout: tuple[ServiceElement, ...]) -> Mapping[int, int]:
+    """Element -> how many components it has."""
+    return {row.element: max(r.component or 1 for r in layout if r.element == row.element) for row in layout}
+
+
+_WIDTHS_3 = {tag: _widths(layout) for tag, layout in _LAYOUTS_3.items()}
+_WIDTHS_4 = {tag: _widths(layout) for tag, layout in _LAYOUTS_4.items()}
+
 _AGENCIES = "AA AB AC AD AE AF AG AH AI CC CE EC ED EE EN ER EU EW EX IA KE LI OD RI RT UN"
 _CODES = {
     "0025": frozenset({"AA", "BB"}),
@@ -215,7 +224,10 @@ def check_service_segment(segment: Segment, syntax_version: str) -> list[Finding
         for rule in (_fault(value, row, syntax_version),)
         if rule is not None
     ]
-    return [*found, *_surplus(segment, layout)]
+    widths = (_WIDTHS_4 if syntax_version == "4" else _WIDTHS_3)[segment.tag]
+    if all(len(values) <= widths.get(element, 0) for element, values in enumerate(segment.elements[1:], 2)):
+        return found
+    return [*found, *_surplus(segment, widths)]
 
 
 def _is_usual_header(unh: Segment, syntax_version: str) -> bool:
@@ -256,19 +268,16 @@ def _finding(segment: Segment, rule: Rule, row: ServiceElement, value: str) -> F
     )
 
 
-def _surplus(segment: Segment, layout: tuple[ServiceElement, ...]) -> Iterator[Finding]:
+def _surplus(segment: Segment, widths: Mapping[int, int]) -> Iterator[Finding]:
     """Elements and components beyond the definition; empty ones do no harm."""
-    components: dict[int, int] = {}
-    for row in layout:
-        components[row.element] = max(components.get(row.element, 0), row.component or 1)
     for element, values in enumerate(segment.elements[1:], 2):
-        known = components.get(element, 0)
+        known = widths.get(element, 0)
         surplus = next((number for number, value in enumerate(values, 1) if number > known and value), None)
         if surplus is None:
             continue
         at = (element, surplus) if known else None
         value, position = values[surplus - 1][:VALUE_SHOWN_MAX], segment.position or None
-        expected = str(known or max(components) - 1)
+        expected = str(known or max(widths) - 1)
         yield Finding(
             SERVICE_ELEMENT_TOO_MANY,
             segment.tag,
