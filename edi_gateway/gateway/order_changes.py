@@ -21,7 +21,7 @@ from edi_gateway.gateway import order_book
 from edi_gateway.gateway.app import Gateway
 from edi_gateway.gateway.compose import compose
 from edi_gateway.gateway.order_book import Booked
-from edi_gateway.gateway.orders import UnknownPartner
+from edi_gateway.gateway.orders import UnknownPartner, require_revision
 from edi_gateway.marketplace.changing import ChangeRequest, agreed, answer_to, order_change, request_findings
 from edi_gateway.marketplace.confirmation import OrderConfirmation
 from edi_gateway.marketplace.fulfilment import OrderMessageState, OrderProgress, OrderState
@@ -59,11 +59,14 @@ class Requested:
     created: bool
 
 
-def request_change(gateway: Gateway, partner: str, number: str, request: ChangeRequest) -> Requested:
+def request_change(
+    gateway: Gateway, partner: str, number: str, request: ChangeRequest, *, revision: int | None = None
+) -> Requested:
     """Ask the vendor for a change, or the cancellation, of an order.
 
     The same request again, while it is open, gives the same change. Raises UnknownPartner, KeyError for an unknown
-    order, ChangeRefused, ChangeConflict, and ComposeRefused where ORDCHG is not agreed or cannot be written.
+    order, ChangeRefused, ChangeConflict, ChangedMeanwhile where the order is not at this revision, and ComposeRefused
+    where ORDCHG is not agreed or cannot be written.
     """
     partnership = gateway.partnerships.by_name(partner)
     if partnership is None:
@@ -72,6 +75,7 @@ def request_change(gateway: Gateway, partner: str, number: str, request: ChangeR
         booked = order_book.load(uow, partner, number)
         if booked is None:
             raise KeyError(number)
+        require_revision(booked.row, revision)
         known = _open(uow, booked.row, request)
         if known is not None:
             return Requested(booked.row.id, known.version, known.state, created=False)

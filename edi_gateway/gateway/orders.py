@@ -49,6 +49,10 @@ class OrderConflict(Exception):
     """The number, or the idempotency key, stands for another order."""
 
 
+class ChangedMeanwhile(Exception):
+    """The order is not at the revision that the request was made for."""
+
+
 class PaymentConflict(Exception):
     """The payment of an order was decided before, otherwise."""
 
@@ -158,11 +162,13 @@ def _emit(uow: UnitOfWork, gateway: Gateway, partnership: Partnership, booked: B
     )
 
 
-def decide_payment(gateway: Gateway, partner: str, number: str, payment: PaymentState) -> Placed:
+def decide_payment(
+    gateway: Gateway, partner: str, number: str, payment: PaymentState, *, revision: int | None = None
+) -> Placed:
     """What the payment provider says of an order that waits for it; accepted, it is sent.
 
     Saying the same again changes nothing (`created` is False). Raises UnknownPartner, KeyError for an unknown order,
-    PaymentConflict, ComposeRefused.
+    PaymentConflict, ComposeRefused, and ChangedMeanwhile where the order is not at this revision.
     """
     partnership = gateway.partnerships.by_name(partner)
     if partnership is None:
@@ -171,6 +177,7 @@ def decide_payment(gateway: Gateway, partner: str, number: str, payment: Payment
         booked = order_book.load(uow, partner, number)
         if booked is None:
             raise KeyError(number)
+        require_revision(booked.row, revision)
         before = booked.progress.payment
         if before is payment:
             return Placed(booked.row.id, created=False)
@@ -185,6 +192,12 @@ def decide_payment(gateway: Gateway, partner: str, number: str, payment: Payment
             order_book.save(uow, partnership, booked, cancelled, cause="payment", reason=reason, now=gateway.now())
         uow.commit()
         return Placed(booked.row.id, created=True)
+
+
+def require_revision(row: OrderRow, revision: int | None) -> None:
+    """Raises ChangedMeanwhile where the order, held by this transaction, is at another revision than the one asked."""
+    if revision is not None and row.revision != revision:
+        raise ChangedMeanwhile(f"order {row.number} has changed meanwhile")
 
 
 def _cancelled(progress: OrderProgress) -> OrderProgress:

@@ -27,6 +27,7 @@ from edi_gateway.store.business import (
     CommissionCycle,
     ConfirmationRow,
     InvoiceRow,
+    OrderChangeRow,
     OrderLineRow,
     OrderRow,
     PackageRow,
@@ -116,6 +117,22 @@ def _confirmation_json(row: ConfirmationRow) -> Json:
         "response": row.response,
         "received_at": _text(row.received_at),
         "message_id": row.message_id,
+    }
+
+
+def change_json(row: OrderChangeRow) -> Json:
+    """A change or cancellation that was asked of an order."""
+    return {
+        "version": row.version,
+        "number": row.number,
+        "kind": row.kind.value,
+        "state": row.state.value,
+        "request": row.content,
+        "reason": row.reason,
+        "message_id": row.message_id,
+        "requested_at": _text(row.requested_at),
+        "settled_at": _text(row.settled_at),
+        "settled_by": row.settled_by,
     }
 
 

@@ -16,7 +16,7 @@ from edi_gateway.marketplace.matching import DiscrepancyClass, MatchStatus, Owne
 from edi_gateway.marketplace.quantities import LineState
 from edi_gateway.partnership import Direction
 from edi_gateway.store.api import EndpointState
-from edi_gateway.store.business import InvoiceKind, InvoiceState
+from edi_gateway.store.business import ChangeKind, ChangeState, InvoiceKind, InvoiceState
 from edi_gateway.store.documents import InterchangeState, MessageState
 from edi_gateway.store.transmissions import TransmissionKind, TransmissionState
 
@@ -117,10 +117,26 @@ class ShipmentOut(Answer):
     lines: list[LineOfOrder]
 
 
+class ChangeOut(Answer):
+    """A change or cancellation that was asked of an order; `request` is what was asked."""
+
+    version: int
+    number: str
+    kind: ChangeKind
+    state: ChangeState
+    request: dict[str, Any]
+    reason: str
+    message_id: str | None
+    requested_at: When
+    settled_at: When | None
+    settled_by: str
+
+
 class OrderWithShipments(OrderAsPlaced):
     """One order with all that happened."""
 
     shipments: list[ShipmentOut]
+    changes: list[ChangeOut]
 
 
 class Orders(Answer):

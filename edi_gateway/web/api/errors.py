@@ -140,9 +140,7 @@ def invalid_model(error: ValidationError) -> ApiRefusal:
 
 def invalid_record(findings: Sequence[Finding], prefix: str) -> ApiRefusal:
     """Every finding of the record's rules; `prefix` is where the record stands in the request."""
-    return invalid(
-        [entry_of(finding, f"{prefix}/{_slashed(finding.path)}" if finding.path else prefix) for finding in findings]
-    )
+    return invalid([entry_of(finding, f"{prefix}/{_slashed(finding.path or '')}".strip("/")) for finding in findings])
 
 
 def entry_of(finding: Finding, path: str) -> ErrorEntry:

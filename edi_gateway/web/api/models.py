@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from edi_gateway.edifact.findings import Severity
 from edi_gateway.gateway.overview import KEY_MAX, PAGE_ROWS, PAGE_ROWS_MAX
+from edi_gateway.marketplace.changing import ChangeRequest, LineRequest
 from edi_gateway.marketplace.fulfilment import OrderState
 from edi_gateway.marketplace.order import Order
+from edi_gateway.marketplace.ordering import (
+    LINE_NUMBER_MAX,
+    LINES_MAX,
+    PRICE_DECIMALS_MAX,
+    PRICE_MAX,
+    QUANTITY_DECIMALS_MAX,
+    QUANTITY_MAX,
+)
+from edi_gateway.marketplace.parties import Period
 from edi_gateway.partnership import Direction
 from edi_gateway.store.business import InvoiceKind, InvoiceState
 from edi_gateway.store.documents import MessageState
@@ -190,3 +201,57 @@ class PartnerPath(Strict):
 
 class SheetQuery(Strict):
     format: Literal["csv", "xlsx"] = Field(default="csv", description="of the sheet")
+
+
+class Window(Strict):
+    """When the goods may be delivered; either end may be open."""
+
+    start: date | None = None
+    end: date | None = None
+
+    def period(self) -> Period:
+        return Period(start=self.start, end=self.end)
+
+
+class LineChangeBody(Strict):
+    """What is asked of one line; what is left out stays. A quantity is all that is to come of it; 0 cancels it."""
+
+    number: int = Field(ge=1, le=LINE_NUMBER_MAX)
+    quantity: Decimal | None = Field(default=None, ge=0, lt=QUANTITY_MAX, decimal_places=QUANTITY_DECIMALS_MAX)
+    unit_price: Decimal | None = Field(default=None, gt=0, lt=PRICE_MAX, decimal_places=PRICE_DECIMALS_MAX)
+    delivery_window: Window | None = None
+
+
+Reason = Annotated[str, Field(max_length=300, pattern=r"^[^\x00-\x1f\x7f]*$", description="for the vendor to read")]
+
+
+class ChangeOrder(Strict):
+    """A change of an order, asked of the vendor by ORDCHG."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"lines": [{"number": 2, "quantity": "6"}], "reason": "too many"}]},
+    )
+
+    lines: list[LineChangeBody] = Field(default=[], max_length=LINES_MAX)
+    delivery_window: Window | None = None
+    reason: Reason = ""
+
+    def request(self) -> ChangeRequest:
+        lines = tuple(
+            LineRequest(
+                number=line.number,
+                quantity=line.quantity,
+                unit_price=line.unit_price,
+                delivery_window=line.delivery_window.period() if line.delivery_window is not None else None,
+            )
+            for line in self.lines
+        )
+        window = self.delivery_window.period() if self.delivery_window is not None else None
+        return ChangeRequest(lines=lines, delivery_window=window, reason=self.reason)
+
+
+class CancelOrder(Strict):
+    """A cancellation of a whole order, asked of the vendor by ORDCHG."""
+
+    reason: Reason = ""

@@ -12,7 +12,9 @@ from sqlalchemy.orm import Session
 from edi_gateway.gateway import overview
 from edi_gateway.gateway.app import Gateway
 from edi_gateway.gateway.compose import ComposeRefused
+from edi_gateway.gateway.order_changes import ChangeConflict, ChangeRefused, request_change
 from edi_gateway.gateway.orders import (
+    ChangedMeanwhile,
     OrderConflict,
     OrderRefused,
     PaymentConflict,
@@ -22,11 +24,19 @@ from edi_gateway.gateway.orders import (
     place_order,
 )
 from edi_gateway.gateway.tokens import Scope
+from edi_gateway.marketplace.changing import ChangeRequest
 from edi_gateway.marketplace.fulfilment import PaymentState
-from edi_gateway.store.business import ConfirmationRow, OrderRow, ShipmentLineRow, ShipmentRow, orders_numbered
+from edi_gateway.store.business import (
+    ConfirmationRow,
+    OrderRow,
+    ShipmentLineRow,
+    ShipmentRow,
+    changes_of,
+    orders_numbered,
+)
 from edi_gateway.web.api import texts
 from edi_gateway.web.api.access import caller, visible
-from edi_gateway.web.api.answers import Confirmations, OrderAsPlaced, Orders, OrderWithShipments
+from edi_gateway.web.api.answers import ChangeOut, Confirmations, OrderAsPlaced, Orders, OrderWithShipments
 from edi_gateway.web.api.errors import (
     ApiRefusal,
     ErrorEntry,
@@ -38,6 +48,8 @@ from edi_gateway.web.api.errors import (
     not_found,
 )
 from edi_gateway.web.api.models import (
+    CancelOrder,
+    ChangeOrder,
     ConfirmationsQuery,
     DecidePayment,
     OrderHeaders,
@@ -59,14 +71,16 @@ _CONTRADICTS = Text(
     "its number or its Idempotency-Key stands for another order: {why}",
     "son numéro ou son Idempotency-Key désigne une autre commande : {why}",
 )
+_CHANGE_OPEN = Text("another change is open: {why}", "une autre modification est en cours : {why}")
 _PAID_OTHERWISE = Text(
     "the payment was decided otherwise before: {why}", "le paiement a été décidé autrement auparavant : {why}"
 )
 
 
 def add_routes(routes: Routes, gateway: Gateway) -> None:
-    """POST /orders, GET /orders, GET /orders/{number}, POST /orders/{number}/payment, GET /confirmations."""
+    """POST and GET /orders, GET /orders/{number}, POST …/payment, …/change, …/cancellation, GET /confirmations."""
     _add_placing(routes.under(*ORDERS), gateway)
+    _add_changing(routes.under(*ORDERS), gateway)
     _add_reading(routes.under(*ORDERS), gateway)
 
 
@@ -110,9 +124,11 @@ def _add_placing(routes: Routes, gateway: Gateway) -> None:
     )
     def pay(path: OrderPath, query: PartnerQuery, body: DecidePayment) -> Response:
         """Accepted: ORDERS leaves. Refused: the order is cancelled. The same decision again changes nothing."""
-        partner = _checked(gateway, path.number, query.partner)
+        partner, revision = _checked(gateway, path.number, query.partner)
         try:
-            placed = decide_payment(gateway, partner, path.number, PaymentState(body.payment))
+            placed = decide_payment(gateway, partner, path.number, PaymentState(body.payment), revision=revision)
+        except ChangedMeanwhile:
+            raise ApiRefusal(412, texts.CHANGED_NOW) from None
         except PaymentConflict as refusal:
             raise conflict(Filled(_PAID_OTHERWISE, {"why": refusal})) from None
         except UnknownPartner as refusal:
@@ -120,6 +136,56 @@ def _add_placing(routes: Routes, gateway: Gateway) -> None:
         except ComposeRefused as refusal:
             raise _not_sendable(refusal) from None
         return _placed(gateway, placed, status=200)
+
+
+def _add_changing(routes: Routes, gateway: Gateway) -> None:
+    @routes.post(
+        "/orders/<number>/change",
+        Scope.ORDERS_PLACE,
+        "Ask for a change of an order: lower quantities, other prices or dates",
+        {200: ChangeOut, 201: ChangeOut},
+        refusals=(404, 409, 412, 415),
+        is_conditional=True,
+    )
+    def change(path: OrderPath, query: PartnerQuery, body: ChangeOrder) -> Response:
+        """201 where it is asked now (of an order that has not left, done now); 200 where the same is open already."""
+        return _requested(gateway, path.number, query.partner, body.request())
+
+    @routes.post(
+        "/orders/<number>/cancellation",
+        Scope.ORDERS_PLACE,
+        "Ask for the cancellation of an order",
+        {200: ChangeOut, 201: ChangeOut},
+        refusals=(404, 409, 412, 415),
+        is_conditional=True,
+    )
+    def cancel(path: OrderPath, query: PartnerQuery, body: CancelOrder) -> Response:
+        """It is cancelled when the vendor agrees; at once where it has not left. 200 where this is open already."""
+        return _requested(gateway, path.number, query.partner, ChangeRequest(cancel=True, reason=body.reason))
+
+
+def _requested(gateway: Gateway, number: str, partner: str | None, asked: ChangeRequest) -> Response:
+    name, revision = _checked(gateway, number, partner)
+    try:
+        requested = request_change(gateway, name, number, asked, revision=revision)
+    except ChangedMeanwhile:
+        raise ApiRefusal(412, texts.CHANGED_NOW) from None
+    except ChangeRefused as refusal:
+        raise invalid_record(refusal.findings, "") from None
+    except ChangeConflict as refusal:
+        raise conflict(Filled(_CHANGE_OPEN, {"why": refusal})) from None
+    except UnknownPartner as refusal:
+        raise conflict(str(refusal)) from None
+    except ComposeRefused as refusal:
+        raise _not_sendable(refusal) from None
+    with gateway.database.read() as reading:
+        row = next(
+            each for each in changes_of(reading.session, requested.order_id) if each.version == requested.version
+        )
+        response = jsonify(overview.change_json(row))
+    response.status_code = 201 if requested.created else 200
+    response.headers["Location"] = f"/api/v1/orders/{number}"
+    return response
 
 
 def _add_reading(routes: Routes, gateway: Gateway) -> None:
@@ -175,16 +241,18 @@ def order_document(session: Session, row: OrderRow) -> dict[str, Any]:
     """One order with all that happened: what GET /orders/{number} shows, and what its ETag is of."""
     shown = overview.order_json(session, row)
     shown["shipments"] = [overview.shipment_json(session, shipment) for shipment in _shipments(session, row)]
+    shown["changes"] = [overview.change_json(change) for change in changes_of(session, row.id)]
     return shown
 
 
-def _checked(gateway: Gateway, number: str, partner: str | None) -> str:
-    """Whose order this is. Raises ApiRefusal, 412 where If-Match names another version of it."""
+def _checked(gateway: Gateway, number: str, partner: str | None) -> tuple[str, int | None]:
+    """Whose order this is, and the revision that If-Match stands for; 412 where it names another version of it."""
     with gateway.database.read() as reading:
         row = find_one(reading.session, number, partner)
-        if request.if_match:
-            require_match(etag_of(order_document(reading.session, row)))
-        return row.partnership
+        if not request.if_match:
+            return row.partnership, None
+        require_match(etag_of(order_document(reading.session, row)))
+        return row.partnership, None if request.if_match.star_tag else row.revision
 
 
 def _placed(gateway: Gateway, placed: Placed, status: int | None = None) -> Response:

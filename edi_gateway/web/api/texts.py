@@ -81,6 +81,7 @@ CHANGED_MEANWHILE = Text(
     "it is not the version of your If-Match any more: read it again, its ETag is {etag}",
     "ce n'est plus la version de votre If-Match : relisez, son ETag est {etag}",
 )
+CHANGED_NOW = Text("it has changed in this very moment: read it again", "modifié à l'instant même : relisez")
 JSON_EXPECTED = Text("send the body as application/json", "envoyez le corps en application/json")
 SHEET_EXPECTED = Text("send the sheet as {types}", "envoyez la feuille en {types}")
 NOT_JSON = Text("the body is not JSON in UTF-8: {why}", "le corps n'est pas du JSON en UTF-8 : {why}")
