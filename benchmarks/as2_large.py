@@ -3,6 +3,8 @@
     send_mb_s, receive_mb_s                         the largest size, signed with SHA-256 and encrypted with AES-256-CBC
     send_compressed_mb_s, receive_compressed_mb_s   the same, compressed before that
     peak_rss_mb                                     of the processes that did it, the highest
+    http_receive_mb_s, http_peak_rss_mb             POSTed to a server process, until its MDN: durable twice, as it came
+                                                    and opened; and the highest resident memory of that server
     …_at_10_mb, …_at_100_mb                         the smaller sizes
 
 Each is a process of its own, whose memory is read at its end. A MB is a million bytes of the payload.
@@ -30,6 +32,7 @@ from typing import Any, cast
 from cryptography.hazmat.primitives import serialization
 
 from benchmarks.as2_file import PAYLOAD, RECEIVER, SEALED, SENDER
+from benchmarks.as2_posted import posted
 from benchmarks.result import Result, Say, WrongArguments, left_out, median_of
 from edi_gateway.as2.certificates import generate
 from edi_gateway.as2.mime import Multipart, chunks_of, multipart_boundary, read_entity
@@ -124,7 +127,13 @@ def _ours(folder: Path, size: int) -> Figures:
             done = _child(what, folder, arguments)
             figures[f"{what}{suffix}_mb_s"] = size / 1e6 / done["seconds"]
             memory.append(done["peak_rss_mb"])
-    return figures | {"peak_rss_mb": max(memory)}
+    over_http = posted(folder, folder / PAYLOAD)
+    return figures | {
+        "peak_rss_mb": max(memory),
+        "http_receive_mb_s": size / 1e6 / over_http["seconds"],
+        "http_peak_rss_mb": over_http["peak_rss_mb"],
+        "http_idle_rss_mb": over_http["idle_rss_mb"],
+    }
 
 
 def _child(what: str, folder: Path, arguments: Sequence[str]) -> Figures:

@@ -65,9 +65,7 @@ def test_another_address_or_partner_is_not_concerned(failed: FailedLogins) -> No
         ("", "", True),
     ],
 )
-def test_an_ipv6_address_counts_with_its_network(
-    failed: FailedLogins, one: str, other: str, together: bool
-) -> None:
+def test_an_ipv6_address_counts_with_its_network(failed: FailedLogins, one: str, other: str, together: bool) -> None:
     fail(failed, FAILURES_MAX, one)
     assert (failed.wait_seconds(other, PARTNER) > 0) is together
 
