@@ -22,7 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "translate": ("edi_gateway.cli.translate:translate", "Print EDIFACT as records with what is wrong; write it."),
     "partners": ("edi_gateway.cli.partners:partners", "Check, apply, list and show trading partners."),
     "keys": ("edi_gateway.cli.keys:keys", "Make, import, rotate and list our own keys."),
-    "orders": ("edi_gateway.cli.orders:orders", "List and show orders and what the vendors made of them."),
+    "orders": ("edi_gateway.cli.orders:orders", "List, show, change and cancel orders."),
     "inventory": ("edi_gateway.cli.inventory:inventory", "Stock from CSV or XLSX files, and to them."),
     "messages": ("edi_gateway.cli.messages:messages", "List and show EDIFACT messages; try an exception again."),
     "transmissions": ("edi_gateway.cli.transmissions:transmissions", "List and show AS2 transmissions; send again."),

@@ -72,6 +72,7 @@ def request_change(
     if partnership is None:
         raise UnknownPartner(partner)
     with gateway.database.write() as uow:
+        uow.hold_business(partner)
         booked = order_book.load(uow, partner, number)
         if booked is None:
             raise KeyError(number)
@@ -89,6 +90,27 @@ def request_change(
             _ask(uow, gateway, partnership, booked, row, request)
         uow.commit()
         return Requested(booked.row.id, row.version, row.state, created=True)
+
+
+def release_order(gateway: Gateway, partner: str, number: str) -> OrderState:
+    """An operator has looked at an order that was held: it goes on. Gives its state.
+
+    Raises UnknownPartner, and KeyError for an unknown order; one that is not held stays as it is.
+    """
+    partnership = gateway.partnerships.by_name(partner)
+    if partnership is None:
+        raise UnknownPartner(partner)
+    with gateway.database.write() as uow:
+        uow.hold_business(partner)
+        booked = order_book.load(uow, partner, number)
+        if booked is None:
+            raise KeyError(number)
+        if booked.progress.held:
+            released = replace(booked.progress, held="")
+            reason = f"an operator released it; it was held: {booked.progress.held}"
+            order_book.save(uow, partnership, booked, released, cause="operator", reason=reason, now=gateway.now())
+            uow.commit()
+        return booked.row.state
 
 
 def _open(uow: UnitOfWork, order: OrderRow, request: ChangeRequest) -> OrderChangeRow | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -110,3 +111,36 @@ def test_messages_whose_contrl_is_overdue(tmp_path: Path) -> None:
     (listed,) = as_json("messages", "list", "--overdue")["messages"]
     assert listed["id"] == sent.id
     assert as_json("messages", "show", sent.id)["interchange"]["overdue_since"] is not None
+
+
+# --- changes, and what is late --------------------------------------------------------------------------------------
+
+
+def test_a_change_is_refused_in_words() -> None:
+    """Neither is ORDCHG agreed, nor may what has been shipped be cancelled."""
+    assert "Line 1 has been shipped" in run("orders", "cancel", "MP4K7QX1", code=2).output
+    assert (
+        "ORDCHG to vendor is not agreed"
+        in run("orders", "change", "MP4K7QX1", "--line", "2", "--quantity", "6", code=2).output
+    )
+    assert "--line" in run("orders", "change", "MP4K7QX1", "--quantity", "6", code=2).output
+    assert "is not a number" in run("orders", "change", "MP4K7QX1", "--line", "2", "--quantity", "six", code=2).output
+    assert "is not a date" in run("orders", "change", "MP4K7QX1", "--latest", "tomorrow", code=2).output
+    assert "there is no order" in run("orders", "cancel", "NOBODYS", code=2).output
+
+
+def test_an_order_that_is_not_held_stays_as_it_is() -> None:
+    assert as_json("orders", "release", "MP4K7QX1") == {"number": "MP4K7QX1", "state": "partially_shipped"}
+
+
+def test_what_is_overdue_and_what_waits_for_an_operator(monkeypatch: pytest.MonkeyPatch) -> None:
+    for command in ("overdue", "exceptions"):
+        monkeypatch.setattr(f"edi_gateway.cli.{command}.utc_now", lambda: datetime(2026, 12, 24, tzinfo=UTC))
+    overdue = as_json("overdue")["overdue"]
+    assert {"kind", "partner", "order_number", "due_at", "late", "text", "hint"} <= set(overdue[0])
+    assert [item["kind"] for item in as_json("overdue", "--kind", "ship")["overdue"]] == ["ship"]
+    assert run("overdue", "--partner", "nobody").output == "nothing is overdue\n"
+    assert "MP4K7QX1" in run("overdue", "--language", "fr").output
+    kinds = {item["kind"] for item in as_json("exceptions")["exceptions"]}
+    assert {"document", "late-ship"} <= kinds
+    assert run("exceptions", "--partner", "nobody", "--language", "fr").output == "rien ne vous attend\n"
