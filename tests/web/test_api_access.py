@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -150,3 +151,31 @@ def test_a_token_of_the_store_opens_without_a_configured_one(tmp_path: Path) -> 
     _, token = create(desk.gateway, "r", TokenRole.READ_ONLY)
     assert (shop.get("/orders", token).status_code, shop.get("/orders", TOKEN).status_code) == (200, 401)
     desk.close()
+
+
+def test_a_key_that_another_partner_used_does_not_say_whose(shop: Shop) -> None:
+    shop.post("/orders", shop.order("MP8"), Idempotency_Key="k")
+    _, bound = create(shop.desk.gateway, "m", TokenRole.MARKETPLACE, partner="other")
+    body = shop.order("MP9")
+    body["partner"] = "other"
+    body["order"]["parties"][1]["identifier"] = "3760000001021"
+    answer = shop.post("/orders", body, bound, Idempotency_Key="k")
+    assert answer.status_code == 409
+    assert "MP8" not in answer.text
+    assert VENDOR not in answer.json["detail"]
+
+
+def test_the_same_order_at_the_same_time_is_placed_once(shop: Shop) -> None:
+    """Four clients that repeat themselves: one order, one ORDERS, and the same answer for all."""
+    app = shop.client.application
+
+    def place(_: int) -> TestResponse:
+        headers = {"Authorization": f"Bearer {TOKEN}", "Idempotency-Key": "once"}
+        return app.test_client().post(f"{PREFIX}/orders", json=shop.order("MP7"), headers=headers)
+
+    before = len(shop.desk.sent("ORDERS"))
+    with ThreadPoolExecutor(4) as threads:
+        answers = list(threads.map(place, range(4)))
+    assert sorted(answer.status_code for answer in answers) == [200, 200, 200, 201]
+    assert len({answer.text for answer in answers}) == 1
+    assert len(shop.desk.sent("ORDERS")) == before + 1

@@ -71,6 +71,10 @@ _CONTRADICTS = Text(
     "its number or its Idempotency-Key stands for another order: {why}",
     "son numéro ou son Idempotency-Key désigne une autre commande : {why}",
 )
+_CONTRADICTS_ANOTHER = Text(
+    "its number or its Idempotency-Key stands for another order",
+    "son numéro ou son Idempotency-Key désigne une autre commande",
+)
 _CHANGE_OPEN = Text("another change is open: {why}", "une autre modification est en cours : {why}")
 _PAID_OTHERWISE = Text(
     "the payment was decided otherwise before: {why}", "le paiement a été décidé autrement auparavant : {why}"
@@ -109,7 +113,7 @@ def _add_placing(routes: Routes, gateway: Gateway) -> None:
         except OrderRefused as refusal:
             raise invalid_record(refusal.findings, "order") from None
         except OrderConflict as refusal:
-            raise conflict(Filled(_CONTRADICTS, {"why": refusal})) from None
+            raise conflict(_contradicts(refusal)) from None
         except ComposeRefused as refusal:
             raise _not_sendable(refusal) from None
         return _placed(gateway, placed)
@@ -136,6 +140,13 @@ def _add_placing(routes: Routes, gateway: Gateway) -> None:
         except ComposeRefused as refusal:
             raise _not_sendable(refusal) from None
         return _placed(gateway, placed, status=200)
+
+
+def _contradicts(refusal: OrderConflict) -> Text | Filled:
+    """Why an order is refused; not whose order holds the key, where that may be another partner's."""
+    if caller().partner is not None:
+        return _CONTRADICTS_ANOTHER
+    return Filled(_CONTRADICTS, {"why": refusal})
 
 
 def _add_changing(routes: Routes, gateway: Gateway) -> None:
