@@ -17,7 +17,7 @@ from ipaddress import IPv6Address, ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, Field, SecretStr, model_validator
 
 from edi_gateway import strict_toml
 from edi_gateway.checked_fields import (
@@ -93,9 +93,26 @@ class Commission(Section):
     vat_rate: Decimal = Field(default=Decimal(20), ge=0, le=100, description="VAT on the commission, in percent")
 
 
+class Runner(StrEnum):
+    """Who hands out the work."""
+
+    AUTO = "auto"
+    EMBEDDED = "embedded"
+    PROCRASTINATE = "procrastinate"
+
+
 class Work(Section):
     """The runner of the work in this process."""
 
+    runner: Runner = Field(
+        default=Runner.AUTO, description="embedded, procrastinate (needs PostgreSQL), or auto: what the database allows"
+    )
+    lease_seconds: Whole = Field(
+        default=300, ge=1, le=3600, description="beyond an attempt's own time, until its process is taken for dead"
+    )
+    stalled_seconds: Whole = Field(
+        default=30, ge=1, le=3600, description="a worker that has not been heard of for so long is taken for dead"
+    )
     threads: Whole = Field(default=4, ge=1, le=64, description="jobs at the same time")
     sweep_seconds: Whole = Field(default=30, ge=1, le=3600, description="how often lost wake-ups are looked for")
 
@@ -183,6 +200,23 @@ class Config(Section):
     limits: Limits = Limits()
     webhooks: Webhooks = Webhooks()
     reverse_proxy: ReverseProxy = ReverseProxy()
+
+    @model_validator(mode="after")
+    def _runner_has_its_database(self) -> Config:
+        if self.work.runner is Runner.PROCRASTINATE and not self.is_on_server:
+            raise ValueError("work.runner = procrastinate needs a postgresql:// database_url")
+        return self
+
+    @property
+    def is_on_server(self) -> bool:
+        """Whether the database is a server's, for several machines, and not a file of ours."""
+        return not self.database_url.startswith("sqlite")
+
+    @property
+    def work_is_distributed(self) -> bool:
+        """Whether wake-ups go to all the workers on the database."""
+        chosen = self.work.runner
+        return self.is_on_server if chosen is Runner.AUTO else chosen is Runner.PROCRASTINATE
 
 
 @dataclass(frozen=True, slots=True)

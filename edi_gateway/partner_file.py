@@ -294,6 +294,10 @@ class As2Section(Section):
     copy_to_ourselves: Flag = Field(default=False, description="encrypt the content key for our certificate too")
     mdn_mic_required: Flag = Field(default=True, description="a positive MDN without MIC is no success")
     accept_canonicalised: Flag = Field(default=False, description="verify also over the content with bare LF made CRLF")
+    connections_max: Whole = Field(
+        default=2, ge=1, le=64, description="attempts at the same time, over all our machines"
+    )
+    ordered: Flag = Field(default=False, description="documents take effect one after the other, in both directions")
     attempts_max: Whole = Field(default=40, ge=1, le=100)
     retry_first: Duration = timedelta(minutes=5)
     retry_longest: Duration = timedelta(hours=2)

@@ -157,6 +157,8 @@ class As2Policy:
     accept_canonicalised: bool = False  # verify also over the content with bare LF as CRLF
     accept_expired_certificates: bool = False  # verify also with a pinned certificate that has expired
     # Reliability.
+    connections_max: int = 2  # attempts at the same time, over all our machines
+    ordered: bool = False  # one document after the other, as they were made; what comes in, as it came
     attempts_max: int = 40  # with the pauses below, more than the deadline holds: time decides, not their number
     retry_first: timedelta = timedelta(minutes=5)
     retry_longest: timedelta = timedelta(hours=2)

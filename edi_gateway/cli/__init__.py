@@ -33,6 +33,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "webhooks": ("edi_gateway.cli.webhooks:webhooks", "Add, list, try and remove URLs that hear of events."),
     "tokens": ("edi_gateway.cli.tokens:tokens", "Make, list and revoke tokens of the API."),
     "archive": ("edi_gateway.cli.archive:archive", "Verify that every payload and event is as it was written."),
+    "worker": ("edi_gateway.cli.worker:worker", "Do the work of the gateway on another machine."),
     "serve": ("edi_gateway.cli.serve:serve", "Run the gateway until it is told to stop."),
     "simulate": ("edi_gateway.cli.simulate:simulate", "Run a simulated counterparty."),
     "db": ("edi_gateway.cli.db:db", "Bring the database to the schema of this version."),

@@ -14,12 +14,13 @@ dies between T4a and T4b leaves `sending` with a lease; `gateway.sweep` puts it 
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 
-from sqlalchemy import Select
+from sqlalchemy import ColumnElement
+from sqlalchemy.orm import Session
 
 from edi_gateway.as2.errors import RelationshipFault
 from edi_gateway.as2.fields import FieldMalformed
@@ -34,6 +35,8 @@ from edi_gateway.partnership import As2Policy, MdnMode, Partnership
 from edi_gateway.store.database import UnitOfWork
 from edi_gateway.store.payloads import PayloadMissing, Stored, keep
 from edi_gateway.store.transmissions import (
+    ACKNOWLEDGEMENTS,
+    IN_TURN,
     Receipt,
     ReceiptMode,
     Seal,
@@ -41,14 +44,15 @@ from edi_gateway.store.transmissions import (
     TransmissionDirection,
     TransmissionKind,
     TransmissionState,
+    acknowledgements_first,
     encryption_text,
     locked,
     signature_text,
+    under_way,
     waiting,
 )
 from edi_gateway.transport.http import UPLOAD_BYTES_PER_SECOND_MIN, Answer, Outgoing, TransportError
 
-LEASE_SPARE = timedelta(minutes=5)  # sealing and T4b, on a slow machine
 DOUBLINGS_MAX = 30
 JITTER = 0.25  # a pause is up to this fraction shorter or longer
 REASON_CHARACTERS_MAX = 1000
@@ -142,36 +146,70 @@ class Outcome:
         return isinstance(self.answered, Judged) and self.answered.counts
 
 
-def dispatch(gateway: Gateway, partnership_name: str) -> bool:
-    """Send what is due first for this partner; say whether there was anything. Wakes itself for the next one."""
-    partnership = gateway.partnerships.by_name(partnership_name)
+def dispatch(gateway: Gateway, key: str) -> bool:
+    """Send what is due first for a partner; say whether there was anything. Wakes itself for the next one.
+
+    `key` is the name of the partnership, or, for the second and every further attempt at the same time, the name, a
+    slash and its number. How many there may be is counted in the table, over all machines.
+    """
+    name, _, number = key.partition("/")
+    partnership = gateway.partnerships.by_name(name)
     if partnership is None:
         return False  # suspended: it waits, and the sweep parks it after its deadline
-    row = _take(gateway, partnership)
+    row = _take(gateway, partnership, int(number or 1))
     if row is None:
-        _wait_for_next(gateway, partnership_name)
+        _wait_for_next(gateway, name)
         return False
     try:
         outcome = _attempt(gateway, row, partnership)
     except (RelationshipFault, ConnectionFault, FieldMalformed, PayloadMissing) as fault:
         outcome = Outcome(OutboundEvent.PARK, str(fault))
-    _conclude(gateway, row, partnership, outcome)
+    _conclude(gateway, row, partnership, outcome, key)
     return True
 
 
-def _take(gateway: Gateway, partnership: Partnership) -> Transmission | None:
+def _take(gateway: Gateway, partnership: Partnership, number: int) -> Transmission | None:
     """T4a: the transmission that is due first becomes `sending`; nobody else takes it until its lease is over."""
-    now = gateway.now()
+    now, spare = gateway.now(), timedelta(seconds=gateway.config.work.lease_seconds)
     with gateway.database.write("dispatch.take") as uow:
-        row = uow.session.scalar(_due(partnership.name, now))
-        if row is None:
+        uow.hold(f"dispatch:{partnership.name}")
+        ordered, limit = partnership.as2.ordered, partnership.as2.connections_max
+        if under_way(uow.session, partnership.name, None if ordered else now) >= (1 if ordered else limit):
             return None
+        found = _next_in_order(uow.session, partnership.name, now) if ordered else _next(uow, partnership.name, now)
+        if not found:
+            return None
+        row = found[0]
         change(uow, row, OUTBOUND, OutboundEvent.TAKE, reason=f"attempt {row.attempts + 1}", now=now)
         row.attempts += 1
         row.changed_at, row.due_at = now, None
-        row.lease_until = now + _lease(row, partnership)
+        row.lease_until = now + _lease(row, partnership, spare)
+        if len(found) > 1 and number < limit:
+            uow.wake("dispatch", f"{partnership.name}/{number + 1}")
         uow.commit()
     return row
+
+
+def _next(uow: UnitOfWork, name: str, now: datetime) -> Sequence[Transmission]:
+    """What is due first, and one more if there is: acknowledgements before everything else."""
+    due = waiting(TransmissionState.QUEUED, name).where(Transmission.due_at <= now, _in_time(now))
+    by_urgency = due.order_by(None).order_by(acknowledgements_first(), *IN_TURN)
+    return list(uow.session.scalars(by_urgency.limit(2).with_for_update(skip_locked=True)))
+
+
+def _next_in_order(session: Session, name: str, now: datetime) -> Sequence[Transmission]:
+    """An acknowledgement that is due; else the oldest document, if it is due: those behind it wait for it."""
+    queued = waiting(TransmissionState.QUEUED, name).where(_in_time(now)).limit(1).with_for_update()
+    urgent = Transmission.document_types.in_(ACKNOWLEDGEMENTS)
+    found = session.scalars(queued.where(urgent, Transmission.due_at <= now)).all()
+    if found:
+        return found
+    oldest = queued.where(~urgent).order_by(None).order_by(Transmission.created_at, Transmission.id)
+    return [row for row in session.scalars(oldest) if row.due_at is not None and row.due_at <= now]
+
+
+def _in_time(now: datetime) -> ColumnElement[bool]:
+    return Transmission.deadline_at.is_(None) | (Transmission.deadline_at >= now)
 
 
 def _wait_for_next(gateway: Gateway, name: str) -> None:
@@ -182,17 +220,11 @@ def _wait_for_next(gateway: Gateway, name: str) -> None:
         gateway.database.wake("dispatch", name, row.due_at)
 
 
-def _due(name: str, now: datetime) -> Select[Transmission]:
-    in_time = Transmission.deadline_at.is_(None) | (Transmission.deadline_at >= now)
-    due = waiting(TransmissionState.QUEUED, name).where(Transmission.due_at <= now, in_time)
-    return due.limit(1).with_for_update(skip_locked=True)
-
-
-def _lease(row: Transmission, partnership: Partnership) -> timedelta:
-    """Longer than any attempt can take: connect, upload at the least rate, answer, and both ends of it."""
+def _lease(row: Transmission, partnership: Partnership, spare: timedelta) -> timedelta:
+    """Longer than any attempt can take: connect, upload at the least rate, answer, and (`spare`) both ends of it."""
     size = max(row.payload_size or 0, row.raw_size or 0)
     upload = timedelta(seconds=2 * size / UPLOAD_BYTES_PER_SECOND_MIN)
-    return 3 * partnership.as2.timeout + upload + LEASE_SPARE
+    return 3 * partnership.as2.timeout + upload + spare
 
 
 def _attempt(gateway: Gateway, row: Transmission, partnership: Partnership) -> Outcome:
@@ -340,7 +372,7 @@ def _retry_after(answer: Answer) -> timedelta | None:
         return None
 
 
-def _conclude(gateway: Gateway, taken: Transmission, partnership: Partnership, outcome: Outcome) -> None:
+def _conclude(gateway: Gateway, taken: Transmission, partnership: Partnership, outcome: Outcome, key: str) -> None:
     """T4b. A verdict counts whenever it comes; anything else only for the attempt that is under way."""
     with gateway.database.write("dispatch.conclude") as uow:
         row = locked(uow.session, taken.id) or taken
@@ -353,7 +385,7 @@ def _conclude(gateway: Gateway, taken: Transmission, partnership: Partnership, o
         else:
             reason = f"attempt {taken.attempts} came back late: {outcome.reason}"
             uow.record_event("transmission.overtaken", row.subject, row.state, row.state, reason, {}, turn.now)
-        uow.wake("dispatch", partnership.name)
+        uow.wake("dispatch", key)
         uow.commit()
 
 

@@ -49,9 +49,11 @@ from edi_gateway.store.documents import (
     processed_interchange,
 )
 from edi_gateway.store.payloads import PayloadMissing, Stored
-from edi_gateway.store.transmissions import Transmission, TransmissionState, locked
+from edi_gateway.store.transmissions import Transmission, TransmissionState, locked, received_before
 
 REASON_CHARACTERS_MAX = 500
+BEFORE_MAX = 10_000
+"""Transmissions of an ordered partnership that are unpacked before the one that was asked for."""
 
 MESSAGES_MAX = 200
 SEGMENTS_MAX = 50_000
@@ -74,8 +76,27 @@ class _Unpacking:
 def unpack(gateway: Gateway, transmission_id: str) -> None:
     """Process what a received transmission carries. Does nothing for one that does not wait for it.
 
-    Raises only where the storage does not work (OSError, OperationalError): then it is tried again later.
+    Where the partnership is ordered, what came before it goes first. Raises only where the storage does not work
+    (OSError, OperationalError): then it is tried again later.
     """
+    for earlier in _before(gateway, transmission_id):
+        _unpack_guarded(gateway, earlier)
+    _unpack_guarded(gateway, transmission_id)
+
+
+def _before(gateway: Gateway, transmission_id: str) -> list[str]:
+    """What the partner wants to have taken effect before this one."""
+    with gateway.database.read() as reading:
+        row = reading.session.get(Transmission, transmission_id)
+        if row is None or row.state is not TransmissionState.RECEIVED:
+            return []
+        partnership = gateway.partnerships.by_name(row.partnership or "")
+        if partnership is None or not partnership.as2.ordered:
+            return []
+        return received_before(reading.session, row, BEFORE_MAX)
+
+
+def _unpack_guarded(gateway: Gateway, transmission_id: str) -> None:
     try:
         _unpack(gateway, transmission_id)
     except IntegrityError:

@@ -241,6 +241,25 @@ def take_number(session: Session, name: str) -> int:
     return number
 
 
+def count_up_to(session: Session, name: str, value: int) -> bool:
+    """Raise a counter to `value`; False where it stands there, or further, already: of several, one gets True."""
+    connection = session.connection()
+    return connection.execute(_RAISE[connection.dialect.name], {"name": name, "value": value}).scalar() is not None
+
+
+def _raise(insert: Any) -> Executable:
+    first = insert(Counter).values(name=bindparam("name"), value=bindparam("value"))
+    raised: Executable = first.on_conflict_do_update(
+        index_elements=[Counter.name],
+        set_={"value": first.excluded.value},
+        where=Counter.value < first.excluded.value,
+    ).returning(Counter.value)
+    return raised
+
+
+_RAISE = {"postgresql": _raise(postgresql.insert), "sqlite": _raise(sqlite.insert)}
+
+
 def _take_number(insert: Any) -> Executable:
     first = insert(Counter).values(name=bindparam("name"), value=1)
     counted: Executable = first.on_conflict_do_update(

@@ -15,15 +15,18 @@ from typing import Any
 
 from sqlalchemy import (
     CheckConstraint,
+    ColumnElement,
     ForeignKey,
     Index,
     LargeBinary,
     Select,
     String,
     bindparam,
+    case,
     func,
     literal_column,
     select,
+    tuple_,
 )
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -314,12 +317,42 @@ def answers_to(session: Session, transmission_id: str) -> list[Transmission]:
     return list(session.scalars(statement.order_by(Transmission.created_at, Transmission.id)))
 
 
+IN_TURN = (Transmission.due_at, Transmission.created_at, Transmission.id)
+ACKNOWLEDGEMENTS = ("CONTRL", "APERAK", "MDN")
+"""The documents that go before all others: somebody waits for them to know where he stands."""
+
+
+def acknowledgements_first() -> ColumnElement[int]:
+    """To order by."""
+    return case((Transmission.document_types.in_(ACKNOWLEDGEMENTS), 0), else_=1)
+
+
+def under_way(session: Session, partnership: str, now: datetime | None) -> int:
+    """How many attempts of a partnership are being made, on whatever machine; with None also those that are lost."""
+    statement = select(func.count()).where(
+        Transmission.state == TransmissionState.SENDING, Transmission.partnership == partnership
+    )
+    if now is not None:
+        statement = statement.where(Transmission.lease_until > now)
+    return session.scalar(statement) or 0
+
+
+def received_before(session: Session, row: Transmission, limit: int) -> list[str]:
+    """What came in from the same partner before `row` and waits to be unpacked, oldest first."""
+    statement = select(Transmission.id).where(
+        Transmission.state == TransmissionState.RECEIVED,
+        Transmission.partnership == row.partnership,
+        tuple_(Transmission.created_at, Transmission.id) < (row.created_at, row.id),
+    )
+    return list(session.scalars(statement.order_by(Transmission.created_at, Transmission.id).limit(limit)))
+
+
 def waiting(state: TransmissionState, partnership: str | None = None) -> Select[Transmission]:
     """The transmissions in `state`, the one due first in front."""
     statement = select(Transmission).where(Transmission.state == state)
     if partnership is not None:
         statement = statement.where(Transmission.partnership == partnership)
-    return statement.order_by(Transmission.due_at, Transmission.created_at, Transmission.id)
+    return statement.order_by(*IN_TURN)
 
 
 def recent(

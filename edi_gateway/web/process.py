@@ -6,10 +6,11 @@ database closed. What waits stays in the tables for the next process.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 from flask import Blueprint
@@ -18,17 +19,16 @@ from edi_gateway import logs
 from edi_gateway.config import Config
 from edi_gateway.gateway.app import Gateway, open_gateway
 from edi_gateway.gateway.receive import refuse_oversized
-from edi_gateway.gateway.tasks import TASKS
+from edi_gateway.gateway.tasks import RECURRING, TASKS, URGENCY
 from edi_gateway.store import migrate
 from edi_gateway.store.events import Happened
 from edi_gateway.web.app import create_app
 from edi_gateway.web.metrics import Metrics
 from edi_gateway.web.server import Server, stopping_on_signals
-from edi_gateway.work.embedded import EmbeddedWork
+from edi_gateway.work import Waker
+from edi_gateway.work.embedded import EmbeddedWork, Task
 
 _log = structlog.get_logger(__name__)
-
-EXPIRY_INTERVAL = timedelta(hours=1)  # how often certificates are looked at; the alerts are in days
 
 Begin = Callable[[Gateway], object]
 
@@ -44,15 +44,16 @@ def run(
     blueprints: Callable[[Gateway], Sequence[Blueprint]] = lambda gateway: (),
     announce: Callable[[str], object] = print,
     begin: Begin = lambda gateway: None,
+    with_work: bool = True,
 ) -> None:
     """Run a gateway until SIGTERM or SIGINT; call it in the main thread.
 
     `handlers` makes the role, `blueprints` what the role shows over HTTP, `begin` is called before the first request,
-    `announce` gets one line: where it listens.
+    `announce` gets one line: where it listens. Without `with_work` the work is for `edi-gateway worker` elsewhere.
     """
     logs.configure(config.log_level)
     make_ready(config)
-    work = EmbeddedWork(config.work.threads)
+    work = runner(config)
     gateway = open_gateway(config, handlers=handlers, wake=work.wake)
     metrics = Metrics(gateway)
     gateway.database.hear = partial(_hear, metrics)
@@ -68,8 +69,8 @@ def run(
             oversized=partial(refuse_oversized, gateway),
         )
         begin(gateway)
-        tasks = {name: metrics.timed(name, partial(task, gateway)) for name, task in TASKS.items()}
-        work.start(tasks, {"sweep": timedelta(seconds=config.work.sweep_seconds), "expiry": EXPIRY_INTERVAL})
+        if with_work:
+            start_work(work, gateway, metrics)
         with stopping_on_signals(server.stop):
             announce(f"edi-gateway listens on {server.url} (AS2: {server.url}/as2)")
             server.run()
@@ -83,10 +84,66 @@ def _hear(metrics: Metrics, happened: Happened) -> None:
     metrics.hear(happened)
 
 
+class Work(Waker, Protocol):
+    """A runner: it wakes, and once started it works."""
+
+    @property
+    def running(self) -> bool: ...
+
+    def start(self, tasks: Mapping[str, Task], every: Mapping[str, timedelta]) -> None: ...
+
+    def close(self) -> None: ...
+
+
+def runner(config: Config, *, threads: int | None = None, queues: Sequence[str] = ()) -> Work:
+    """The runner that the configuration names; one for many machines needs the extra `pg`."""
+    threads = threads or config.work.threads
+    if not config.work_is_distributed:
+        return EmbeddedWork(threads)
+    from edi_gateway.work.distributed import DistributedWork, Heart
+
+    stalled = timedelta(seconds=config.work.stalled_seconds)
+    heart = Heart(beat=min(stalled / 3, timedelta(seconds=5)), stalled_after=stalled)
+    return DistributedWork(config.database_url, threads, URGENCY, queues=queues, heart=heart)
+
+
+def start_work(work: Work, gateway: Gateway, metrics: Metrics) -> None:
+    """Let it work for this gateway, at once and at intervals."""
+    tasks = {name: metrics.timed(name, partial(task, gateway)) for name, task in TASKS.items()}
+    work.start(tasks, {name: every(gateway.config) for name, every in RECURRING.items()})
+
+
+def work_until_stopped(
+    config: Config,
+    *,
+    handlers: Mapping[str, Any],
+    threads: int | None = None,
+    queues: Sequence[str] = (),
+    announce: Callable[[str], object] = print,
+) -> None:
+    """Work without serving HTTP, until SIGTERM or SIGINT; what is under way then comes to its end."""
+    logs.configure(config.log_level)
+    make_ready(config)
+    work = runner(config, threads=threads, queues=queues)
+    gateway = open_gateway(config, handlers=handlers, wake=work.wake)
+    metrics = Metrics(gateway)
+    gateway.database.hear = partial(_hear, metrics)
+    stop = threading.Event()
+    try:
+        with stopping_on_signals(stop.set):
+            start_work(work, gateway, metrics)
+            announce("edi-gateway works")
+            while not stop.wait(1):
+                pass  # a signal is heard between two waits
+    finally:
+        work.close()
+        gateway.close()
+
+
 def make_ready(config: Config) -> None:
     """The schema of this version. A database file of our own is migrated; a server's is the operator's decision."""
     config.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    if config.database_url.startswith("sqlite"):
+    if not config.is_on_server:
         migrate.upgrade(config.database_url)
         return
     present, needed = migrate.state(config.database_url)

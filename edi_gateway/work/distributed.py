@@ -81,7 +81,7 @@ class DistributedWork:
         self._queues = tuple(queues) or None
         self._heart = heart
         self._wakes: queue.SimpleQueue[_Wake | None] = queue.SimpleQueue()
-        self._handing_over = threading.Thread(target=self._hand_over, name="wake")
+        self._handing_over = threading.Thread(target=self._hand_over, name="wake", daemon=True)
         self._clock = BackgroundScheduler(timezone=UTC, job_defaults={"misfire_grace_time": None, "coalesce": True})
         self._working: threading.Thread | None = None
         self._worker: Worker | None = None

@@ -74,6 +74,7 @@ def test_every_key_has_a_variable_and_every_variable_works() -> None:
         "host": "::1",
         "api_token": TOKEN,
         "log_level": "debug",
+        "work.runner": "embedded",
         "webhooks.addresses": "any",
         "public_url": "https://x.example",
     }
