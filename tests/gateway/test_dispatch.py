@@ -337,7 +337,7 @@ def test_a_suspended_partnership_waits_until_its_deadline(house: House) -> None:
     house.agree(PartnershipState.SUSPENDED)
     assert not house.dispatch()
     assert house.row(sent).state is TransmissionState.QUEUED
-    house.later(days=2)
+    house.later(days=3)
     sweep(house.gateway)
     assert house.row(sent).state is TransmissionState.PARKED
 
