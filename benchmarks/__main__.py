@@ -11,6 +11,7 @@ from benchmarks.result import LEFT_OUT, Result, WrongArguments
 
 BENCHMARKS = {
     "edifact": "benchmarks.edifact",
+    "edifact-large": "benchmarks.edifact_large",
     "corpus": "benchmarks.corpus",
     "as2": "benchmarks.as2",
     "as2-large": "benchmarks.as2_large",
@@ -49,7 +50,7 @@ def _usage() -> str:
     lines = ["usage: python -m benchmarks NAME [ARGUMENTS] [--json]", "       python -m benchmarks NAME --help", ""]
     for name, module in BENCHMARKS.items():
         first = (import_module(module).__doc__ or "").strip().partition("\n")[0]
-        lines.append(f"  {name:10} {first}")
+        lines.append(f"  {name:14} {first}")
     return "\n".join(lines)
 
 

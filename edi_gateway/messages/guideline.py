@@ -23,7 +23,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cache, lru_cache
 from importlib import resources
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from edi_gateway.edifact.findings import Finding, Rule, Severity
 from edi_gateway.edifact.segment import Segment
@@ -32,7 +32,9 @@ from edi_gateway.messages._directory import Node
 from edi_gateway.messages._elements import SegmentLayout
 from edi_gateway.messages._specification import MessageSpecification
 from edi_gateway.messages.tree import Group
-from edi_gateway.partnership import GuidelineRow, Partnership
+
+if TYPE_CHECKING:
+    from edi_gateway.partnership import GuidelineRow, Partnership
 
 SHIPPED: dict[str, tuple[str, ...]] = {
     "eancom": ("eancom-1997.json", "eancom-2002.json", "eancom-2002-s3.json", "eancom-2002-s4.json")

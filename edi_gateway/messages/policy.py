@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from edi_gateway.edifact.findings import Finding, Severity
 from edi_gateway.edifact.verdict import Address, InterchangeHeader
 from edi_gateway.messages.guideline import Guideline, agreed
-from edi_gateway.partnership import Direction, Partnership
+
+if TYPE_CHECKING:
+    from edi_gateway.partnership import Partnership
 
 OFF = "off"
 """In place of a severity: the finding is not reported at all."""
@@ -46,6 +49,8 @@ class JudgingPolicy:
 
         `guidelines` are added to those of the partnership.
         """
+        from edi_gateway.partnership import Direction  # what judges a file by the directories alone needs none of it
+
         edifact = partnership.edifact
         agreements = [agreement for agreement in partnership.messages if agreement.direction is Direction.IN]
         return cls(

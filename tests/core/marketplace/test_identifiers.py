@@ -120,3 +120,12 @@ def test_national_numbers():
 def test_siren_within_a_vat_number():
     assert siren_of_vat_number("FR11123456782") == "123456782"
     assert siren_of_vat_number("BE0697449992") is None
+
+
+@pytest.mark.parametrize("siren", ["123456782", "552100554", "404833048", "000000000", "123456789", "732829320"])
+def test_a_french_vat_number_is_judged_as_the_library_judges_it(siren):
+    from stdnum.eu import vat
+
+    for key in range(100):
+        value = f"FR{key:02d}{siren}"
+        assert is_vat_number(value) is vat.is_valid(value)
