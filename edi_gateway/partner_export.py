@@ -52,6 +52,8 @@ def export(partnership: Partnership) -> Folder:
         _table("[habits]", HabitsSection, partnership.habits),
         _codes("[habits.units]", partnership.habits.units),
         _codes("[habits.parties]", partnership.habits.parties),
+        _codes("[habits.order_types]", partnership.habits.order_types),
+        _codes("[habits.line_actions]", partnership.habits.line_actions),
         _table("[deadlines]", DeadlinesSection, partnership.deadlines),
     ]
     if partnership.commission_rate is not None:

@@ -535,6 +535,8 @@ class HabitsSection(Section):
     unit: Code = Field(default="PCE", description="6411 that is meant where none is sent")
     units: Translations = Field(default={}, description="their code of a unit = ours")
     parties: Translations = Field(default={}, description="their code of a party (3035) = ours")
+    order_types: Translations = Field(default={}, description="their code of an order (BGM 1001) = ours")
+    line_actions: Translations = Field(default={}, description="their code of a line (LIN 1229) = ours; only read")
     currency: Annotated[str, Field(pattern=r"^([A-Z]{3})?$")] = Field(
         default="", description='that is meant without a CUX; "": one must be sent'
     )
@@ -547,7 +549,7 @@ class HabitsSection(Section):
             raise ValueError(f"{', '.join(unknown)} is no party of our records; one of {', '.join(sorted(known))}")
         return parties
 
-    @field_validator("units", "parties")
+    @field_validator("units", "parties", "order_types")
     @classmethod
     def _mean_one_thing_each(cls, codes: dict[str, str]) -> dict[str, str]:
         if len(set(codes.values())) != len(codes):

@@ -256,6 +256,8 @@ class Habits:
     unit: str = "PCE"  # 6411 that is meant where none is sent
     units: dict[str, str] = field(default_factory=dict)  # theirs -> ours, such as EA = PCE
     parties: dict[str, str] = field(default_factory=dict)  # 3035, theirs -> ours, such as VN = SU
+    order_types: dict[str, str] = field(default_factory=dict)  # BGM 1001 of ORDERS, theirs -> ours, such as 105 = 220
+    line_actions: dict[str, str] = field(default_factory=dict)  # LIN 1229, theirs -> ours, such as 6 = 3; only read
     currency: str = ""  # that is meant without a CUX; "": one must be sent
 
 

@@ -77,6 +77,7 @@ def apply_confirmation(
     refusal = _refusal(order, received)
     if refusal is not None:
         return Applied(order, (refusal,))
+    told = confirmation
     if tolerances.response_code == "header" and confirmation.response in _WHOLE_ORDER:
         confirmation = replace(confirmation, lines=())
     reading = _Reading(order, confirmation, tolerances, [])
@@ -85,7 +86,7 @@ def apply_confirmation(
     after = order.with_lines(answered)
     if confirmation.response is ResponseCode.NOT_PROCESSED and after == order:
         after = replace(order, message=OrderMessageState.NOT_PROCESSED_YET)
-    return Applied(after, (*reading.findings, *_header_findings(confirmation, after)))
+    return Applied(after, (*reading.findings, *_header_findings(told, after)))
 
 
 def _refusal(order: OrderProgress, received: datetime) -> Finding | None:

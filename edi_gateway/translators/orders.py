@@ -48,7 +48,7 @@ ORDER = RecordMapping(
         Service("UNH", "UNT"),
         Components(
             "BGM",
-            Cell(1, 1, "type", ORDER_TYPES),
+            Cell(1, 1, "type", ORDER_TYPES, habit="order_types"),
             Cell(2, 1, "number", place="BGM 1004"),
             Cell(3, 1, "function"),
             Cell(4, 1, "response_required", RESPONSES),

@@ -130,7 +130,7 @@ class Line(FinishingRow):
         if self.actions is None:
             reading.leave_component(segment, 2, 1)
             return
-        values[self.action] = value = self.actions.read(raw)
+        values[self.action] = value = self.actions.read(reading.habits.line_actions.get(raw, raw))
         if value is BAD:
             reading.report(self.actions.rule, segment, 2, 1, value=raw, expected=self.actions.expected)
         elif reading.lineage is not None:

@@ -101,7 +101,8 @@ AMOUNT = NumberCodec(rules.AMOUNT_UNREADABLE)
 class Cell:
     """A component of a segment and its field; `place` names it in findings.
 
-    `parts` is how many components of PART_CHARACTERS each the text may go on in.
+    `parts` is how many components of PART_CHARACTERS each the text may go on in. `habit` names the habit that
+    translates the partner's codes.
     """
 
     element: int
@@ -110,6 +111,7 @@ class Cell:
     codec: Codec = TEXT
     place: str = ""
     parts: int = 1
+    habit: str = ""
 
 
 PART_CHARACTERS = 35
@@ -157,7 +159,8 @@ class Components(Row):
         reading.leave_beyond(segment, self.claimed)
 
     def _read_cell(self, cell: Cell, raw: str, segment: Segment, values: Values, reading: Reading) -> None:
-        values[cell.name] = value = cell.codec.read(raw)
+        ours = getattr(reading.habits, cell.habit).get(raw, raw) if cell.habit else raw
+        values[cell.name] = value = cell.codec.read(ours)
         if value is BAD:
             codec = cell.codec
             reading.report(codec.rule, segment, cell.element, cell.component, value=raw, expected=codec.expected)
@@ -167,7 +170,9 @@ class Components(Row):
                     reading.trace_part(cell.name, segment, cell.element, component)
 
     def write(self, record: Any, writing: Writing) -> None:
-        texts = [(cell, cell.codec.write(getattr(record, cell.name), writing)) for cell in self.cells]
+        texts = [
+            (cell, _theirs(cell, cell.codec.write(getattr(record, cell.name), writing), writing)) for cell in self.cells
+        ]
         if self.optional and not any(text for _, text in texts):
             return
         elements: list[list[str]] = []
@@ -180,6 +185,14 @@ class Components(Row):
             for part, piece in enumerate(pieces):
                 _put(elements, cell.element, cell.component + part, piece)
         writing.add(self.tags[0], *elements)
+
+
+def _theirs(cell: Cell, text: str, writing: Writing) -> str:
+    """The code as the partner has it."""
+    if not cell.habit:
+        return text
+    codes: Mapping[str, str] = getattr(writing.habits, cell.habit)
+    return next((theirs for theirs, ours in codes.items() if ours == text), text)
 
 
 def _put(elements: list[list[str]], element: int, component: int, value: str) -> None:

@@ -90,6 +90,13 @@ def test_header_27_with_an_accepted_line_the_line_wins():
     assert codes(applied) == ["B605"]
 
 
+def test_the_header_wins_where_that_was_agreed():
+    confirmation = a_confirmation(ResponseCode.REFUSED, a_line(1, LineAction.ACCEPTED, 10))
+    applied = answer(sent(), confirmation, Tolerances(response_code="header"))
+    assert states(applied) == [LineState.REJECTED] * 3
+    assert codes(applied) == ["B605"]
+
+
 @pytest.mark.parametrize(
     ("required", "absent", "state", "finding"),
     [
@@ -98,6 +105,8 @@ def test_header_27_with_an_accepted_line_the_line_wins():
         (None, "accepted", LineState.CONFIRMED, []),
         (None, "unanswered", LineState.OPEN, []),
         (ResponseRequired.NONE, "accepted", LineState.CONFIRMED, []),
+        (None, "refused", LineState.REJECTED, []),
+        (ResponseRequired.CHANGES_ONLY, "refused", LineState.CONFIRMED, []),
     ],
 )
 def test_what_silence_about_a_line_means(required, absent, state, finding):

@@ -164,6 +164,16 @@ def test_a_currency_that_is_not_sent(message_type: str) -> None:
     assert sent.currency == "USD"
 
 
+def test_types_and_actions_under_other_codes() -> None:
+    habits = Habits(order_types={"105": "220"}, line_actions={"6": "3", "24": "3"})
+    order = read("ORDERS", ORDER.replace("BGM+220", "BGM+105"), habits)
+    assert order == read("ORDERS", ORDER)
+    assert written("ORDERS", order, habits)[0] == "BGM+105+PO1+9"
+    assert decoded("ORDERS", ORDER.replace("BGM+220", "BGM+105")).record.type == "standard"  # refused, with a finding
+    for code in ("6", "24"):
+        assert read("ORDRSP", ANSWER.replace("LIN+1+5", f"LIN+1+{code}"), habits).lines[0].action == "3"
+
+
 def test_parties_under_other_codes() -> None:
     habits = Habits(parties={"OB": "BY"})
     body = ORDER.replace("NAD+BY", "NAD+OB")
