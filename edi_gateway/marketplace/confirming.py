@@ -77,16 +77,25 @@ def apply_confirmation(
     refusal = _refusal(order, received)
     if refusal is not None:
         return Applied(order, (refusal,))
-    told = confirmation
-    if tolerances.response_code == "header" and confirmation.response in _WHOLE_ORDER:
-        confirmation = replace(confirmation, lines=())
+    if tolerances.response_code == "header" and confirmation.response in _WHOLE_ORDER and confirmation.lines:
+        return _by_header(order, confirmation, tolerances, received)
     reading = _Reading(order, confirmation, tolerances, [])
     entries = reading.by_order_line()
     answered = [reading.answered(line, entries.get(line.number, ())) for line in order.lines]
     after = order.with_lines(answered)
     if confirmation.response is ResponseCode.NOT_PROCESSED and after == order:
         after = replace(order, message=OrderMessageState.NOT_PROCESSED_YET)
-    return Applied(after, (*reading.findings, *_header_findings(told, after)))
+    return Applied(after, (*reading.findings, *_header_findings(confirmation, after)))
+
+
+def _by_header(
+    order: OrderProgress, confirmation: OrderConfirmation, tolerances: Tolerances, received: datetime
+) -> Applied:
+    """The order by the code of the header alone, and the warning if its lines say otherwise."""
+    by_lines = apply_confirmation(order, confirmation, replace(tolerances, response_code="lines"), received)
+    applied = apply_confirmation(order, replace(confirmation, lines=()), tolerances, received)
+    disagreement = [finding for finding in by_lines.findings if finding.rule is rules.HEADER_DISAGREES]
+    return replace(applied, findings=(*applied.findings, *disagreement))
 
 
 def _refusal(order: OrderProgress, received: datetime) -> Finding | None:
