@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 
 import pytest
+from sqlalchemy import create_engine
 from sqlalchemy.dialects import sqlite
 
 from edi_gateway.gateway.availability import levels_statement
+from edi_gateway.store.schema import metadata
 from tests.gateway.documents.desk import TOKEN, desadv, invrpt, other_vendor, partial
 from tests.web.test_api import Shop, shop, traded
 
@@ -179,15 +181,18 @@ def test_leading_zeros_make_no_other_article(traded: Shop) -> None:
     assert short["offers"] == long["offers"]
 
 
-def test_availability_is_answered_from_an_index(shop: Shop) -> None:
+def test_availability_is_answered_from_an_index() -> None:
+    engine = create_engine("sqlite://")
+    metadata.create_all(engine)
     for partner in (None, "vendor"):
         statement = levels_statement(["3760123450010", "3760123450027"], partner)
         compiled = statement.compile(dialect=sqlite.dialect(), compile_kwargs={"render_postcompile": True})
-        with shop.desk.gateway.database.engine.connect() as connection:
-            parameters = tuple(compiled.params[name] for name in compiled.positiontup)
+        parameters = tuple(compiled.params[name] for name in compiled.positiontup)
+        with engine.connect() as connection:
             plan = [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {compiled}", parameters)]
         assert any("USING INDEX" in step for step in plan), plan
         assert not any(step.startswith("SCAN") for step in plan), plan
+    engine.dispose()
 
 
 @pytest.mark.parametrize(("count", "status"), [(0, 422), (1, 200), (500, 200), (501, 422)])
