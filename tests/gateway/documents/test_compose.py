@@ -87,7 +87,7 @@ def test_a_type_that_nobody_can_write(desk: Desk) -> None:
     partnership = desk.gateway.partnerships.by_name("vendor")
     assert partnership is not None
     with desk.gateway.database.write() as uow, pytest.raises(ComposeRefused, match="cannot be written"):
-        compose(uow, desk.gateway, partnership, "SLSRPT", an_order())
+        compose(uow, desk.gateway, partnership, "CONTRL", an_order())
 
 
 def test_nothing_is_sent_before_the_commit(desk: Desk) -> None:

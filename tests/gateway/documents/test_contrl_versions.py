@@ -48,7 +48,7 @@ CASES = [
     ("QTY+145:148'", "QTY+145:148:PCE:X'", "+7'UCM+{0}+4'UCS+8'UCD+16+2:4'UNT"),
     ("QTY+145:148'", "QTY+999:148'", "+7'UCM+{0}+4'UCS+8'UCD+12+2:1'UNT"),
     ("PIA+5+SKU-1:SA'", "PIA+5+SKU-1:SA'CPS+1'", "+7'UCM+{0}+4'UCS+8+15'UNT"),
-    ("UNH+1+INVRPT:D:96A", "UNH+1+SLSRPT:D:96A", "+7'UCM+{0}+4+17+UNH+3'UNT"),
+    ("UNH+1+INVRPT:D:96A", "UNH+1+ORDERS:D:96A", "+7'UCM+{0}+4+17+UNH+3'UNT"),
     ("UNZ+2+", "UNZ+3+", "+4+29+UNZ+2'UNT"),
     ("UNZ+2+VEN0004", "UNZ+2+VEN0005", "+4+28+UNZ+3'UNT"),
     (f":14+{BUYER}:14+2", f":14+{SUPPLIER}:14+2", "+4+7+UNB+4'UNT"),
@@ -70,7 +70,7 @@ def test_what_we_answer(desk: Desk, syntax: str, old: str, new: str, said: str) 
     count = text[: text.index("UNT+")].count("'") - text[: text.index("UNH+1+")].count("'") + 1
     desk.arrive(re.sub(r"UNT\+[0-9]+\+1'", f"UNT+{count}+1'", text))
     contrl, kind = VERSIONS[syntax]
-    expected = said.format(f"1+{kind.replace('INVRPT', 'SLSRPT') if 'SLSRPT' in new else kind}")
+    expected = said.format(f"1+{kind.replace('INVRPT', 'ORDERS') if 'ORDERS' in new else kind}")
     found = answer(desk)
     assert f"UNH+1+{contrl}'" in found
     assert f"UNOC:{syntax}+{BUYER if '+4+7' not in said else SUPPLIER}" in found
