@@ -35,7 +35,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "archive": ("edi_gateway.cli.archive:archive", "Verify that every payload and event is as it was written."),
     "worker": ("edi_gateway.cli.worker:worker", "Do the work of the gateway on another machine."),
     "serve": ("edi_gateway.cli.serve:serve", "Run the gateway until it is told to stop."),
-    "simulate": ("edi_gateway.cli.simulate:simulate", "Run a simulated counterparty."),
+    "simulate": ("edi_gateway.cli.simulate:simulate", "Run a simulated vendor: test console, load generator."),
     "db": ("edi_gateway.cli.db:db", "Bring the database to the schema of this version."),
     "config": ("edi_gateway.cli.config:config", "Show the configuration in force, and its variables."),
 }

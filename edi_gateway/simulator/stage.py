@@ -27,11 +27,10 @@ from typing import Any, Self
 
 from edi_gateway import partner_file
 from edi_gateway.as2.certificates import PrivateKey, generate
-from edi_gateway.as2.relationship import DatedKey
 from edi_gateway.config import Config, Identity, Role
 from edi_gateway.gateway.app import Gateway
 from edi_gateway.gateway.dispatch import dispatch
-from edi_gateway.gateway.keys import KeyStore
+from edi_gateway.gateway.keys import KeyStore, OwnKey
 from edi_gateway.gateway.partnerships import Partnerships
 from edi_gateway.gateway.receive import refuse_oversized
 from edi_gateway.gateway.tasks import TASKS
@@ -78,16 +77,16 @@ class HeldKeys(KeyStore):
     """Keys without files. The first one signs; each decrypts."""
 
     def __init__(self, *keys: PrivateKey) -> None:
+        began = max(key.certificate.not_before for key in keys)
         self._held = tuple(
-            DatedKey(key, max(each.certificate.not_before for each in keys) + timedelta(days=len(keys) - age))
-            for age, key in enumerate(keys)
+            OwnKey(f"held-{age}", began + timedelta(seconds=len(keys) - age), key) for age, key in enumerate(keys)
         )
 
     def revision(self) -> str:
         """They stay as they are."""
         return ""
 
-    def dated(self) -> tuple[DatedKey, ...]:
+    def own_keys(self) -> tuple[OwnKey, ...]:
         return self._held
 
 

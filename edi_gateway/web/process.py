@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
 from functools import partial
 from typing import Any, Protocol
@@ -31,6 +32,8 @@ from edi_gateway.work.embedded import EmbeddedWork, Task
 _log = structlog.get_logger(__name__)
 
 Begin = Callable[[Gateway], object]
+GatewayTask = Callable[[Gateway, str], object]
+Beside = Callable[[Gateway, Callable[[], None]], AbstractContextManager[object]]
 
 
 class DatabaseBehind(Exception):
@@ -45,11 +48,16 @@ def run(
     announce: Callable[[str], object] = print,
     begin: Begin = lambda gateway: None,
     with_work: bool = True,
+    adapt: Callable[[Gateway], Gateway] = lambda gateway: gateway,
+    tasks: Mapping[str, GatewayTask] = TASKS,
+    beside: Beside = lambda gateway, stop: nullcontext(),
 ) -> None:
     """Run a gateway until SIGTERM or SIGINT; call it in the main thread.
 
     `handlers` makes the role, `blueprints` what the role shows over HTTP, `begin` is called before the first request,
     `announce` gets one line: where it listens. Without `with_work` the work is for `edi-gateway worker` elsewhere.
+    `adapt` may give the gateway other parts before anything uses it, `tasks` is the work that it does, and `beside`
+    goes on as long as it serves; it may stop it.
     """
     logs.configure(config.log_level)
     make_ready(config)
@@ -59,6 +67,7 @@ def run(
     gateway.database.hear = partial(_hear, metrics)
     try:
         _first_key(gateway)
+        gateway = adapt(gateway)
         app = create_app(gateway, workers_alive=lambda: work.running, blueprints=blueprints(gateway), metrics=metrics)
         server = Server(
             app,
@@ -70,10 +79,11 @@ def run(
         )
         begin(gateway)
         if with_work:
-            start_work(work, gateway, metrics)
+            start_work(work, gateway, metrics, tasks)
         with stopping_on_signals(server.stop):
             announce(f"edi-gateway listens on {server.url} (AS2: {server.url}/as2)")
-            server.run()
+            with beside(gateway, server.stop):
+                server.run()
     finally:
         work.close()
         gateway.close()
@@ -107,10 +117,10 @@ def runner(config: Config, *, threads: int | None = None, queues: Sequence[str] 
     return DistributedWork(config.database_url, threads, URGENCY, queues=queues, heart=heart)
 
 
-def start_work(work: Work, gateway: Gateway, metrics: Metrics) -> None:
+def start_work(work: Work, gateway: Gateway, metrics: Metrics, tasks: Mapping[str, GatewayTask] = TASKS) -> None:
     """Let it work for this gateway, at once and at intervals."""
-    tasks = {name: metrics.timed(name, partial(task, gateway)) for name, task in TASKS.items()}
-    work.start(tasks, {name: every(gateway.config) for name, every in RECURRING.items()})
+    bound = {name: metrics.timed(name, partial(task, gateway)) for name, task in tasks.items()}
+    work.start(bound, {name: every(gateway.config) for name, every in RECURRING.items()})
 
 
 def work_until_stopped(
