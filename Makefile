@@ -3,6 +3,7 @@
 #   make demo    two programs on loopback: orders out, answers, despatch advice and invoices back   ARGS=--json
 #   make serve   the gateway, until SIGTERM or Ctrl-C                                               ARGS="--port 9000"
 #   make test    ruff, mypy, import-linter, pytest                                                  ARGS=tests/core
+#   make test-postgresql   the tests of store and services again, on a real PostgreSQL              ARGS=tests/store
 #   make lint    the first three of them
 #   make conformance   run the tests that hold items of the AS2 checklist; writes docs/as2-conformance.md
 #   make crash   SIGKILL to either side at random moments under load; counts what is lost or doubled   ARGS="--kills 200"
@@ -16,7 +17,7 @@
 # or make itself prints where it is.)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test lint conformance crash fuzz bench lock clean
+.PHONY: help demo serve test test-postgresql lint conformance crash fuzz bench lock clean
 
 PYTHONS := python3 python3.14 python3.13 python3.12 python3.11
 PYTHON ?= $(shell for python in $(PYTHONS); do \
@@ -54,6 +55,9 @@ fuzz: .venv/installed-fuzz
 
 test: lint
 	@$(BIN)/python -m pytest $(ARGS)
+
+test-postgresql: .venv/installed-dev
+	@$(BIN)/python -m pytest --database=postgresql $(or $(ARGS),tests/store tests/gateway)
 
 .venv/made:
 	@test -n "$(PYTHON)" || { echo "make: no Python 3.11 or later found; install one, or: make PYTHON=/path/to/python3" >&2; exit 1; }

@@ -16,6 +16,7 @@ from enum import StrEnum
 from ipaddress import IPv6Address, ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import parse_qs, urlsplit
 
 from pydantic import AfterValidator, BaseModel, Field, SecretStr, model_validator
 
@@ -136,6 +137,20 @@ class Webhooks(Section):
     )
 
 
+def _payload_place(url: str) -> str:
+    parts = urlsplit(url)
+    options = parse_qs(parts.query, keep_blank_values=True)
+    known = url == "" or (
+        parts.scheme == "s3"
+        and parts.hostname
+        and "@" not in parts.netloc
+        and {"endpoint_url", "region"} >= set(options)
+    )
+    if not known:
+        raise ValueError("not a place for payloads; s3://bucket/prefix?endpoint_url=https://…&region=…, no credentials")
+    return url
+
+
 def _networks(text: str) -> str:
     for part in filter(None, map(str.strip, text.split(","))):
         try:
@@ -177,6 +192,10 @@ class Config(Section):
     database_url: DatabaseUrl = Field(
         default_factory=lambda values: f"sqlite:///{values.get('data_dir', 'data')}/gateway.sqlite",
         description="sqlite:/// or postgresql:// URL; default: SQLite in data_dir",
+    )
+    payload_url: Annotated[str, AfterValidator(_payload_place)] = Field(
+        default="",
+        description="s3://bucket/prefix?endpoint_url=…&region=… for large payloads; default: files in data_dir",
     )
     host: str = Field(default="127.0.0.1", description="address that the server listens on", min_length=1)
     port: Whole = Field(default=8080, ge=0, le=65535, description="port; 0 takes a free one")

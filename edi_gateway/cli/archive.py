@@ -21,12 +21,12 @@ def archive() -> None:
 @json_option
 def verify(as_json: bool) -> None:
     """Read every payload and every event; exit code 1 if one is missing or not as it was written."""
+    from edi_gateway.gateway.app import payload_store
     from edi_gateway.gateway.archive import verify as verified
-    from edi_gateway.store.payloads import PayloadStore
 
     config = load_config()
     with open_database(config) as database:
-        verdict = verified(database, PayloadStore(config.data_dir / "payloads", database), _progress)
+        verdict = verified(database, payload_store(config, database), _progress)
     if as_json:
         counts = {"intact": verdict.intact, "payloads": verdict.payloads, "bytes": verdict.bytes}
         found = {"events": verdict.events, "left_out": verdict.left_out}

@@ -65,7 +65,18 @@ class Gateway:
         return f"{self.config.public_url.rstrip('/')}/as2"
 
     def close(self) -> None:
+        self.payloads.close()
         self.database.close()
+
+
+def payload_store(config: Config, database: Database) -> PayloadStore:
+    """Where the configuration keeps large payloads: files in the data folder, or S3, which needs the extra `s3`."""
+    folder = config.data_dir / "payloads"
+    if not config.payload_url:
+        return PayloadStore(folder, database)
+    from edi_gateway.store.payloads_s3 import S3PayloadStore
+
+    return S3PayloadStore(config.payload_url, folder, database)
 
 
 def open_gateway(
@@ -87,7 +98,7 @@ def open_gateway(
     return Gateway(
         config=config,
         database=database,
-        payloads=PayloadStore(config.data_dir / "payloads", database),
+        payloads=payload_store(config, database),
         partnerships=Partnerships(database, keys),
         keys=keys,
         send=send or HttpClient(),

@@ -114,13 +114,19 @@ class PayloadStore:
         for chunk in chunks:
             ahead += chunk
             if len(ahead) > SMALL_BYTES_MAX:
-                return self._put_file(chain((bytes(ahead),), chunks))
+                return self._put_large(chain((bytes(ahead),), chunks))
         content = bytes(ahead)
         return Stored(hashlib.sha256(content).hexdigest(), len(content), content)
 
     def answers(self) -> bool:
         """Whether a file can be kept right now. Raises OSError if not."""
         return self._put_file([]).size == 0
+
+    def close(self) -> None:
+        """Let go of what it holds open: nothing."""
+
+    def _put_large(self, chunks: Iterable[bytes]) -> Stored:
+        return self._put_file(chunks)
 
     def _put_file(self, chunks: Iterable[bytes]) -> Stored:
         descriptor, name = tempfile.mkstemp(dir=self._incoming)

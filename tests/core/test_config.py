@@ -75,6 +75,7 @@ def test_every_key_has_a_variable_and_every_variable_works() -> None:
         "api_token": TOKEN,
         "log_level": "debug",
         "work.runner": "embedded",
+        "payload_url": "s3://bucket/prefix?endpoint_url=http://127.0.0.1:9000",
         "webhooks.addresses": "any",
         "public_url": "https://x.example",
     }
