@@ -48,6 +48,7 @@ from edi_gateway.simulator.expectations import differences, fits, shown, unknown
 from edi_gateway.simulator.script import (
     MARKETPLACE_NAME,
     RECEIPTS,
+    Announce,
     Behave,
     Cancel,
     ChangeOrder,
@@ -331,6 +332,11 @@ class _Scene:
         except ComposeRefused as refusal:
             raise Refused(str(refusal)) from None
 
+    def _announce(self, action: Announce) -> None:
+        gateway = self.vendors[action.vendor].gateway
+        for partnership in gateway.partnerships.all():
+            self.simulated[action.vendor].announce(gateway, partnership)
+
     def _behave(self, action: Behave) -> None:
         vendor, section = self.simulated[action.vendor], self.script.file.vendors[action.vendor]
         if section.behaviours is None:
@@ -408,6 +414,7 @@ _ACTIONS: Mapping[type[Section], Callable[[_Scene, Any], None]] = {
     Send: _Scene._send,
     Resend: _Scene._resend,
     Write: _Scene._write,
+    Announce: _Scene._announce,
     Behave: _Scene._behave,
     CommissionOf: _Scene._commission,
     Replay: _Scene._replay,

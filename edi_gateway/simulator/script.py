@@ -132,6 +132,12 @@ class Write(Section):
     by: Literal["vendor", "marketplace"] = "vendor"
 
 
+class Announce(Section):
+    """A vendor reports what is on its shelves, by its own behaviours."""
+
+    vendor: VendorName = "vendor"
+
+
 class Behave(Section):
     """From here on a vendor answers otherwise."""
 
@@ -192,7 +198,19 @@ class ExpectSection(Section):
         return self
 
 
-ACTIONS = ("order", "payment", "change", "cancel", "send", "resend", "write", "behave", "commission", "replay")
+ACTIONS = (
+    "order",
+    "payment",
+    "change",
+    "cancel",
+    "send",
+    "resend",
+    "write",
+    "announce",
+    "behave",
+    "commission",
+    "replay",
+)
 """The keys of a step of which at most one stands in each."""
 
 
@@ -208,6 +226,7 @@ class StepSection(Section):
     send: Send | None = None
     resend: Resend | None = None
     write: Write | None = None
+    announce: Announce | None = None
     behave: Behave | None = None
     commission: CommissionOf | None = None
     replay: Replay | None = None

@@ -21,6 +21,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from itertools import count
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -65,6 +66,12 @@ class PartnershipRefused(Exception):
 
 class NeverAtRest(Exception):
     """The gateways keep one another busy."""
+
+
+def _counting(actor: int) -> Callable[[], str]:
+    """Ids in the order in which they are made, none twice on a stage: rows of one moment stand in that order."""
+    numbers = count(1)
+    return lambda: f"{actor:04x}{next(numbers):028x}"
 
 
 @cache
@@ -177,6 +184,7 @@ class Stage:
             keys=keys,
             send=HttpClient(),
             now=lambda: self.now,
+            new_id=_counting(len(self.actors)),
             jitter=lambda: 0.5,  # in the middle: none
             handlers=handlers,
         )
