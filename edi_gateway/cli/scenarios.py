@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -39,20 +39,25 @@ def show_list(as_json: bool) -> None:
 def play_all(names: Sequence[str], every: bool, as_json: bool) -> int:
     """Play these scenarios, or all of the project, and print what came of them. Gives the exit code."""
     chosen = folders() if every else [folder_of(name) for name in names]
-    played = []
+    documents: list[dict[str, Any]] = []
     for script in _read(chosen):
         result = _play(script)
-        played.append(result)
         if not as_json:
-            _show(result)
+            _show(script.name, result)
+        documents.append(
+            {"scenario": script.name, "title": script.file.title, "ok": False, "error": result}
+            if isinstance(result, str)
+            else result.as_json()
+        )
+    failed = [document["scenario"] for document in documents if not document["ok"]]
     if as_json:
-        documents = [result.as_json() for result in played]
-        several = every or len(played) != 1
-        print_json({"scenarios": documents, "ok": all(result.ok for result in played)} if several else documents[0])
-    elif len(played) > 1:
-        failed = [result.name for result in played if not result.ok]
-        click.echo(f"{len(played) - len(failed)} of {len(played)} scenarios went as expected" + _named(failed))
-    return 0 if all(result.ok for result in played) else 1
+        print_json({"scenarios": documents, "ok": not failed} if every or len(documents) != 1 else documents[0])
+    elif len(documents) > 1:
+        good = len(documents) - len(failed)
+        click.echo(f"{good} of {len(documents)} scenarios went as expected" + _named(failed))
+    if any("error" in document for document in documents):
+        return 2
+    return 1 if failed else 0
 
 
 def folders() -> list[Path]:
@@ -88,21 +93,25 @@ def _read(chosen: Sequence[Path]) -> list[Script]:
     return scripts
 
 
-def _play(script: Script) -> Played:
+def _play(script: Script) -> Played | str:
+    """What came of it, or why it could not be played to its end."""
     from edi_gateway.simulator.scenario import ScenarioFailed, play
 
     with tempfile.TemporaryDirectory(prefix="scenario-") as folder:
         try:
             return play(script, Path(folder))
         except ScenarioFailed as failure:
-            raise UserError(f"{script.name}: {failure}") from None
+            return str(failure)
 
 
 def _named(names: Sequence[str]) -> str:
     return f"; not {', '.join(names)}" if names else ""
 
 
-def _show(played: Played) -> None:
+def _show(name: str, played: Played | str) -> None:
+    if isinstance(played, str):
+        click.echo(f"✗ {name}: {played}")
+        return
     verdict = "as expected" if played.ok else "NOT as expected"
     shows = f" ({', '.join(played.shows)})" if played.shows else ""
     click.echo(f"{'✓' if played.ok else '✗'} {played.name}{shows}: {played.title}")

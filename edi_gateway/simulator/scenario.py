@@ -267,7 +267,7 @@ class _Scene:
 
     def _send(self, action: Send) -> None:
         actor = self.vendors[action.vendor]
-        data = self.script.documents[action.file] if action.file else action.text.encode()
+        data = self.script.documents[action.file] if action.file else _as_bytes(action.text)
         gateway = actor.gateway
         stored = gateway.payloads.put(io.BytesIO(_repeated(data, action.repeated)))
         partnership = gateway.partnerships.by_name(MARKETPLACE_NAME)
@@ -491,6 +491,14 @@ def _kept(context: Any, record: Any) -> list[Any]:
 
 
 _KEEPING = dict.fromkeys(("ORDERS", "ORDCHG", "INVOIC", "RECADV", "REMADV"), _kept)
+
+
+def _as_bytes(text: str) -> bytes:
+    """Latin-1, as UNOC has it; UTF-8 where the text has more (UNOY)."""
+    try:
+        return text.encode("latin-1")
+    except UnicodeEncodeError:
+        return text.encode()
 
 
 def _repeated(data: bytes, times: int) -> bytes:
