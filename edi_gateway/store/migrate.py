@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.resources import as_file, files
+from pathlib import Path
 
 from alembic import command
 from alembic.autogenerate import compare_metadata
@@ -15,18 +16,45 @@ from sqlalchemy import Connection
 
 from edi_gateway.store import queue_schema
 from edi_gateway.store.database import Database, migrating
+from edi_gateway.store.migration_rules import CONTRACT, losses, phase
 from edi_gateway.store.schema import metadata
 
 
-def upgrade(url: str) -> tuple[str | None, str]:
-    """Apply what is missing, whole or not at all; gives the revision before and after."""
+class WouldLoseData(Exception):
+    """A migration that is missing takes something away; nothing was changed."""
+
+    def __init__(self, losses: list[str]) -> None:
+        super().__init__(
+            f"these migrations take away what an older version or you may need: {'; '.join(losses)}. Stop every node of "
+            "the version before, make a backup, then: edi-gateway db upgrade --contract"
+        )
+        self.losses = losses
+
+
+def upgrade(url: str, *, contract: bool = False) -> tuple[str | None, str]:
+    """Apply what is missing, whole or not at all; gives the revision before and after.
+
+    Raises WouldLoseData, unless `contract`, where a migration takes away, renames or tightens.
+    """
     with migrating(url) as connection:
         before = _revision(connection)
         with _config(connection) as config:
+            if losing := [] if contract else _losses(config, before):
+                raise WouldLoseData(losing)
             command.upgrade(config, "head")
         if connection.dialect.name == "postgresql":
             queue_schema.bring_up(connection)
         return before, _head()
+
+
+def _losses(config: Config, before: str | None) -> list[str]:
+    """What the migrations after `before` take away, whatever they say they are."""
+    found = []
+    for script in ScriptDirectory.from_config(config).iterate_revisions("head", before or "base"):
+        source = Path(script.path).read_text(encoding="utf-8")
+        said = ["it says so"] if phase(source) == CONTRACT else []
+        found += [f"{script.revision}, {fault}" for fault in losses(source) or said]
+    return found[::-1]
 
 
 def state(url: str) -> tuple[str | None, str]:

@@ -157,7 +157,9 @@ def make_ready(config: Config) -> None:
         migrate.upgrade(config.database_url)
         return
     present, needed = migrate.state(config.database_url)
-    if present != needed:
+    if present is not None and present > needed:
+        _log.warning("the database is newer than this version, which may work on for now", at=present, needed=needed)
+    elif present != needed:
         raise DatabaseBehind(f"the database is at {present or 'nothing'}, not {needed}: run `edi-gateway db upgrade`")
 
 
