@@ -25,8 +25,8 @@ class WouldLoseData(Exception):
 
     def __init__(self, losses: list[str]) -> None:
         super().__init__(
-            f"these migrations take away what an older version or you may need: {'; '.join(losses)}. Stop every node of "
-            "the version before, make a backup, then: edi-gateway db upgrade --contract"
+            f"these migrations take away what an older version or you may need: {'; '.join(losses)}. Stop every node "
+            "of the version before, make a backup, then: edi-gateway db upgrade --contract"
         )
         self.losses = losses
 

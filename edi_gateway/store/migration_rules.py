@@ -24,9 +24,9 @@ _DESTRUCTIVE_SQL = re.compile(r"\b(DROP|DELETE|TRUNCATE|RENAME)\b", re.IGNORECAS
 def phase(source: str) -> str:
     """What the migration says it is; without a word, expanding."""
     for node in ast.parse(source).body:
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
-            if any(isinstance(target, ast.Name) and target.id == "phase" for target in node.targets):
-                return str(node.value.value)
+        match node:
+            case ast.Assign(targets=[ast.Name(id="phase")], value=ast.Constant(value=said)):
+                return str(said)
     return EXPAND
 
 

@@ -1,4 +1,4 @@
-"""Several workers on one database: limits and order by partnership, acknowledgements first, one turn for many clocks."""
+"""Several workers on one database: limits and order by partnership, acknowledgements first, one turn a sweep."""
 
 from __future__ import annotations
 
