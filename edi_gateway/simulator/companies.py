@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -57,6 +58,7 @@ VENDOR = Company(
     bic="PSSTFRPP",
 )
 
+_BARE = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 _OPPOSITE = {"in": "out", "out": "in"}
 
 Values = Mapping[str, Any]
@@ -115,7 +117,7 @@ def _lines(table: Values) -> str:
 
 
 def _key(name: str) -> str:
-    return json.dumps(name, ensure_ascii=False)
+    return name if _BARE.fullmatch(name) else json.dumps(name, ensure_ascii=False)
 
 
 def _value(value: Any) -> str:
