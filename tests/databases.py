@@ -4,8 +4,8 @@
 
 The same folder names the same database for as long as the test lasts, so that a test can close one and open it again.
 One server serves a session of tests; each database is a copy of one that was migrated once. Under
-`--database=postgresql` only those tests run that keep anything at all (in their folder): the others have nothing
-new to say there.
+`--database=postgresql` only those tests run that keep anything at all (in their folder), but for those marked
+`once`: the others have nothing new to say there.
 """
 
 from __future__ import annotations
@@ -142,9 +142,13 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if not on_postgresql():
         return
-    others = [item for item in items if "tmp_path" not in getattr(item, "fixturenames", ())]
-    config.hook.pytest_deselected(items=others)
-    items[:] = [item for item in items if "tmp_path" in getattr(item, "fixturenames", ())]
+    config.hook.pytest_deselected(items=[item for item in items if not _depends(item)])
+    items[:] = [item for item in items if _depends(item)]
+
+
+def _depends(item: pytest.Item) -> bool:
+    """Whether the database may make a difference."""
+    return "tmp_path" in getattr(item, "fixturenames", ()) and item.get_closest_marker("once") is None
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

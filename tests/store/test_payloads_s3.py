@@ -18,6 +18,8 @@ from edi_gateway.store.payloads import SMALL_BYTES_MAX, PayloadMissing, PayloadT
 from edi_gateway.store.payloads_s3 import PART_BYTES, BucketFault, PayloadAltered, S3PayloadStore
 from tests.databases import database_url
 
+pytestmark = pytest.mark.once
+
 BIG = bytes(range(256)) * (SMALL_BYTES_MAX // 256) + b"!"
 
 

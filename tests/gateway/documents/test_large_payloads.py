@@ -132,6 +132,7 @@ def test_a_message_of_a_large_payload_is_tried_again(desk: Desk) -> None:
     assert replay(desk.gateway, message.id) is MessageState.EXCEPTION
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("kind", "megabytes", "unz", "state", "messages"),
     [
