@@ -27,10 +27,15 @@ _TEMPLATE = "template_gateway"
 # A test's server need not survive a power cut; everything else is as an installation has it.
 _SETTINGS = {"fsync": "off", "full_page_writes": "off", "max_connections": "300"}
 _EMPTY = """
-DO $$ DECLARE name text; BEGIN
+DO $$ DECLARE name text; is_used boolean; BEGIN
+    PERFORM pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE datname = current_database() AND pid <> pg_backend_pid();
     SET LOCAL session_replication_role = replica;
     FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version' LOOP
-        EXECUTE format('DELETE FROM %I', name);
+        EXECUTE format('SELECT EXISTS (SELECT FROM %I)', name) INTO is_used;
+        IF is_used THEN
+            EXECUTE format('DELETE FROM %I', name);
+        END IF;
     END LOOP;
     FOR name IN SELECT sequencename FROM pg_sequences WHERE schemaname = 'public' LOOP
         PERFORM setval(format('%I', name)::regclass, 1, false);
@@ -91,7 +96,6 @@ class Postgresql:
     def forget(self) -> None:
         """Take back what a test made. To empty a database costs far less than to make another one."""
         for name in self._made.values():
-            self.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
             if name in self._odd:
                 self.execute(f"DROP DATABASE {name} WITH (FORCE)")
             else:

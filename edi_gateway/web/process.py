@@ -19,6 +19,7 @@ from flask import Blueprint
 from edi_gateway import logs
 from edi_gateway.config import Config
 from edi_gateway.gateway.app import Gateway, open_gateway
+from edi_gateway.gateway.keys import KeyStoreError
 from edi_gateway.gateway.receive import refuse_oversized
 from edi_gateway.gateway.tasks import RECURRING, TASKS, URGENCY
 from edi_gateway.store import migrate
@@ -141,6 +142,7 @@ def work_until_stopped(
     stop = threading.Event()
     try:
         with stopping_on_signals(stop.set):
+            _first_key(gateway)
             start_work(work, gateway, metrics)
             announce("edi-gateway works")
             while not stop.wait(1):
@@ -164,7 +166,14 @@ def make_ready(config: Config) -> None:
 
 
 def _first_key(gateway: Gateway) -> None:
-    """Without a key no receipt can be signed; a new installation makes one."""
-    if not gateway.keys.dated():
-        own = gateway.keys.generate(gateway.config.identity.as2_id, now=gateway.now())
-        _log.info("made our first key", key=own.name, certificate=own.certificate.fingerprint)
+    """Without a key no receipt can be signed. A new installation makes one; one of several nodes does not, for each
+    would sign with a key of its own."""
+    if gateway.keys.dated():
+        return
+    if gateway.config.is_on_server:
+        folder = gateway.config.data_dir / "keys"
+        raise KeyStoreError(
+            f"{folder} holds no key: copy that of another node, or run `edi-gateway keys generate` once"
+        )
+    own = gateway.keys.generate(gateway.config.identity.as2_id, now=gateway.now())
+    _log.info("made our first key", key=own.name, certificate=own.certificate.fingerprint)
