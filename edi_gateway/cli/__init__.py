@@ -28,7 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "transmissions": ("edi_gateway.cli.transmissions:transmissions", "List and show AS2 transmissions; send again."),
     "exceptions": ("edi_gateway.cli.exceptions:exceptions", "List what waits for an operator, and what to do."),
     "overdue": ("edi_gateway.cli.overdue:overdue", "List what partners should have sent by now, and have not."),
-    "doctor": ("edi_gateway.cli.doctor:doctor", "Say why a transmission failed, and what to do about it."),
+    "doctor": ("edi_gateway.cli.doctor:doctor", "Say what is wrong with an installation or a transmission."),
     "events": ("edi_gateway.cli.events:events", "List what happened; verify that the log is as it was written."),
     "webhooks": ("edi_gateway.cli.webhooks:webhooks", "Add, list, try and remove URLs that hear of events."),
     "tokens": ("edi_gateway.cli.tokens:tokens", "Make, list and revoke tokens of the API."),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import click
@@ -10,6 +13,7 @@ from edi_gateway.as2.diagnosis import Diagnosis, Language
 from edi_gateway.cli.documents import language_option, say
 from edi_gateway.cli.frame import UserError, json_option, load_config, open_database, print_json, user_errors
 from edi_gateway.gateway.doctor import Examination, examine
+from edi_gateway.gateway.installation_texts import Remark, Verdict
 from edi_gateway.store.transmissions import Transmission
 
 FAILED = 1
@@ -23,6 +27,10 @@ _WORDS: dict[Language, dict[str, str]] = {
         "note": "note",
         "failed": "failed",
         "nothing": "Nothing failed.",
+        "ok": "ok",
+        "warn": "look",
+        "fail": "wrong",
+        "counts": "{} ok, {} to look at, {} wrong",
     },
     "fr": {
         "expected": "attendu : {}",
@@ -31,13 +39,76 @@ _WORDS: dict[Language, dict[str, str]] = {
         "note": "remarque",
         "failed": "échec",
         "nothing": "Rien n'a échoué.",
+        "ok": "bon",
+        "warn": "à voir",
+        "fail": "mauvais",
+        "counts": "{} bons, {} à voir, {} mauvais",
     },
 }
+_COLOURS = {Verdict.OK: "green", Verdict.WARN: "yellow", Verdict.FAIL: "red"}
 
 
-@click.group()
-def doctor() -> None:
-    """Say why something does not work, and what to do about it."""
+@click.group(invoke_without_command=True)
+@json_option
+@language_option
+@click.pass_context
+def doctor(ctx: click.Context, as_json: bool, language: Language) -> None:
+    """Say what is wrong with this installation, or with one transmission, and what to do about it.
+
+    Without a command: `doctor installation`.
+    """
+    if ctx.invoked_subcommand is None:
+        ctx.invoke(installation, as_json=as_json, language=language)
+
+
+@doctor.command()
+@json_option
+@language_option
+def installation(as_json: bool, language: Language) -> None:
+    """Look at this installation: secrets, keys, folders, port, disk, database, payloads, clock, work, partners.
+
+    Changes nothing. Exit code 0: nothing is wrong, though some things may need a look; 1: something is.
+    """
+    remarks = _remarks()
+    failed = any(remark.verdict is Verdict.FAIL for remark in remarks)
+    if as_json:
+        print_json({"ok": not failed, "checks": [_remark_json(remark, language) for remark in remarks]})
+    else:
+        _print_remarks(remarks, language)
+    click.get_current_context().exit(FAILED if failed else 0)
+
+
+def _remarks() -> list[Remark]:
+    from edi_gateway import config
+    from edi_gateway.gateway.installation import look
+
+    try:
+        read = config.load(click.get_current_context().find_root().obj)
+    except config.ConfigError as error:
+        return [Remark("configuration.refused", {"problem": problem}) for problem in error.problems]
+    return look(read, datetime.now(UTC))
+
+
+def _remark_json(remark: Remark, language: Language) -> dict[str, Any]:
+    return {
+        "check": remark.check,
+        "code": remark.code,
+        "verdict": remark.verdict.value,
+        "found": remark.found(language),
+        "advice": remark.advice(language),
+    }
+
+
+def _print_remarks(remarks: Sequence[Remark], language: Language) -> None:
+    words = _WORDS[language]
+    for remark in remarks:
+        label = click.style(f"{words[remark.verdict.value]:<10}", fg=_COLOURS[remark.verdict])
+        click.echo(label, nl=False)
+        say(f" {remark.check}: {remark.found(language)}")
+        if advice := remark.advice(language):
+            say(" " * 11 + words["advice"].format(advice))
+    counts = Counter(remark.verdict for remark in remarks)
+    click.echo(words["counts"].format(*(counts[verdict] for verdict in Verdict)))
 
 
 @doctor.command()

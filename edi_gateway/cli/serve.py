@@ -21,6 +21,7 @@ def serve(host: str | None, port: int | None, web_only: bool) -> None:
 
     from edi_gateway.gateway.keys import KeyStoreError
     from edi_gateway.gateway.marketplace_side import HANDLERS
+    from edi_gateway.gateway.secure_start import UnsafeStart, refuse_unsafe
     from edi_gateway.web import api
     from edi_gateway.web.process import DatabaseBehind, run
 
@@ -30,7 +31,8 @@ def serve(host: str | None, port: int | None, web_only: bool) -> None:
     if host is not None or port is not None:
         changes = {"host": host or config.host, "port": config.port if port is None else port}
         config = config.model_copy(update=changes)
-    with user_errors(KeyStoreError, DatabaseBehind):
+    with user_errors(KeyStoreError, DatabaseBehind, UnsafeStart):
+        refuse_unsafe(config)
         try:
             run(
                 config,

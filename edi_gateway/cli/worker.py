@@ -28,6 +28,7 @@ def worker(concurrency: int | None, queues: str) -> None:
 
     from edi_gateway.gateway.keys import KeyStoreError
     from edi_gateway.gateway.marketplace_side import HANDLERS
+    from edi_gateway.gateway.secure_start import UnsafeStart, refuse_unsafe
     from edi_gateway.gateway.tasks import TASKS
     from edi_gateway.web.process import DatabaseBehind, work_until_stopped
 
@@ -39,7 +40,8 @@ def worker(concurrency: int | None, queues: str) -> None:
     wanted = [name.strip() for name in queues.split(",") if name.strip()]
     if unknown := sorted(set(wanted) - set(TASKS)):
         raise UserError(f"unknown queue {', '.join(unknown)}; there are {', '.join(TASKS)}")
-    with user_errors(KeyStoreError, DatabaseBehind):
+    with user_errors(KeyStoreError, DatabaseBehind, UnsafeStart):
+        refuse_unsafe(config)
         try:
             work_until_stopped(config, handlers=HANDLERS, threads=concurrency, queues=wanted, announce=click.echo)
         except SQLAlchemyError as error:

@@ -1,13 +1,15 @@
 """The work that is run in the background: name -> what to do with a key. A wake-up names a row.
 
-What recurs is rung for by every process that works; a turn is taken by the first of them, by the number of the turn in
-the database, so that several clocks ring for one sweep.
+What recurs is rung for by every process that works; a turn is taken by the first of them, by the beginning of the turn
+in the database, so that several clocks ring for one sweep.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+
+from sqlalchemy.orm import Session
 
 from edi_gateway.config import Config
 from edi_gateway.gateway.app import Gateway
@@ -17,7 +19,7 @@ from edi_gateway.gateway.expiry import alert_expiring
 from edi_gateway.gateway.sweep import sweep
 from edi_gateway.gateway.unpack import unpack
 from edi_gateway.gateway.webhooks import deliver
-from edi_gateway.store.documents import count_up_to
+from edi_gateway.store.documents import Counter, count_up_to
 
 Task = Callable[[Gateway, str], object]
 EXPIRY_INTERVAL = timedelta(hours=1)  # how often certificates are looked at; the alerts are in days
@@ -39,12 +41,23 @@ def _in_turn(name: str, task: Callable[[Gateway], object]) -> Task:
 
 
 def _take_turn(gateway: Gateway, name: str) -> bool:
-    """Whether nobody else has this turn."""
-    turn = (gateway.now() - _FIRST_TURN) // RECURRING[name](gateway.config)
+    """Whether nobody else has this turn. It is known by its beginning, so that another interval takes no turn away."""
+    interval = RECURRING[name](gateway.config)
+    begins = (gateway.now() - _FIRST_TURN) // interval * interval
     with gateway.database.write() as uow:
-        is_first = count_up_to(uow.session, f"turn:{name}", turn)
+        is_first = count_up_to(uow.session, _counter(name), int(begins.total_seconds()))
         uow.commit()
     return is_first
+
+
+def last_turn(session: Session, name: str) -> datetime | None:
+    """When the last turn of what recurs began, whoever took it; None before the first."""
+    counter = session.get(Counter, _counter(name))
+    return _FIRST_TURN + timedelta(seconds=counter.value) if counter else None
+
+
+def _counter(name: str) -> str:
+    return f"turn:{name}"
 
 
 TASKS: Mapping[str, Task] = {

@@ -55,14 +55,15 @@ def vital_signs(gateway: Gateway) -> VitalSigns:
     with gateway.database.read() as view:
         return VitalSigns(
             at=now,
-            queues={stage: _queue(view, state) for stage, state in STAGES.items()},
+            queues={stage: waiting_at(view, state) for stage, state in STAGES.items()},
             messages={name: _messages(view, state) for name, state in MESSAGES.items()},
             overdue=_overdue(view, now),
             certificates=tuple(watched(gateway)),
         )
 
 
-def _queue(view: Reading, state: TransmissionState) -> Queue:
+def waiting_at(view: Reading, state: TransmissionState) -> Queue:
+    """The transmissions in a state."""
     where = Transmission.state == state
     count = view.session.scalar(select(func.count()).select_from(Transmission).where(where)) or 0
     oldest = select(Transmission.created_at).where(where).order_by(Transmission.created_at).limit(1)

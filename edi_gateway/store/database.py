@@ -23,6 +23,7 @@ None of them returns before that commit is durable, so what was promised after i
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -468,8 +469,16 @@ registry.register("sqlite.writing", __name__, WritingSqlite.__name__)
 
 def _prepare_sqlite(connection: Any, record: object) -> None:
     connection.isolation_level = None  # the driver's own BEGIN comes too late and is deferred
+    _keep_private(connection)
     for pragma in _SQLITE_PRAGMAS:
         connection.execute(pragma)
+
+
+def _keep_private(connection: Any) -> None:
+    """A file that SQLite has just made is its owner's alone, and so are those that it makes beside it."""
+    (_, _, name) = connection.execute("PRAGMA database_list").fetchone()
+    if name and os.stat(name).st_size == 0:
+        os.chmod(name, 0o600)
 
 
 def _wait_by_ourselves(connection: Any, record: object) -> None:

@@ -74,3 +74,33 @@ def test_an_unknown_one_is_exit_2(house: House) -> None:
 
 def test_the_group_alone_shows_its_commands() -> None:
     assert "transmission" in run("--help").output
+
+
+def test_the_installation_is_looked_at_without_a_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("EDI_GATEWAY_PORT", "0")
+    result = run()
+    assert (result.exit_code, result.output.splitlines()[-1]) == (0, "3 ok, 4 to look at, 0 wrong")
+    document = json.loads(run("installation", "--json").output)
+    assert document["ok"] is True
+    assert {"check", "code", "verdict", "found", "advice"} == document["checks"][0].keys()
+
+
+def test_what_is_wrong_with_the_installation_is_exit_1(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "gateway.toml").write_text("api_token = 'of-twenty-characters-or-more'")
+    (tmp_path / "gateway.toml").chmod(0o644)
+    result = run("--language", "fr")
+    assert (result.exit_code, result.output.splitlines()[-1]) == (1, "0 bons, 0 à voir, 1 mauvais")
+    assert "chmod 600 gateway.toml" in result.output
+    assert "of-twenty" not in result.output
+
+
+@pytest.mark.parametrize("command", ["serve", "worker"])
+def test_a_gateway_that_others_reach_does_not_start_without_a_secret(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    environment = {"EDI_GATEWAY_HOST": "0.0.0.0", "EDI_GATEWAY_DATABASE_URL": "postgresql://127.0.0.1:1/edi"}
+    result = CliRunner().invoke(main, [command], env=environment)
+    assert (result.exit_code, "no secret is configured" in result.stderr) == (2, True)
