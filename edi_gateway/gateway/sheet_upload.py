@@ -315,7 +315,7 @@ def _taken(
 ) -> Uploaded:
     """Keep the file, make the records and apply them, all in one transaction. Raises SheetRefused."""
     payload = gateway.payloads.put(io.BytesIO(data))
-    with gateway.database.write("sheet") as uow:
+    with gateway.database.write() as uow:
         keep(uow, payload, gateway.now())
         interchange = _interchange(gateway, uow, partnership, payload.sha256, payload.size, content_type)
         intake = Intake(uow, gateway, partnership, gateway.now())

@@ -136,7 +136,7 @@ def test_a_message_of_a_large_payload_is_tried_again(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("kind", "megabytes", "unz", "state", "messages"),
     [
-        ("SLSRPT", 50, "7", "rejected", "rejected"),  # a type that was not agreed: read, and not looked into
+        ("REMADV", 50, "7", "rejected", "rejected"),  # a type that was not agreed: read, and not looked into
         ("INVRPT", 3, "", "processed", "applied"),
     ],
 )
