@@ -378,7 +378,7 @@ class As2Section(Section):
             raise ValueError("retry_first is longer than retry_longest; the first pause is the shortest")
         surroundings = _surroundings(info)
         for entry in self.recipients if self.encrypt else ():
-            _check_transport(self.key_transport, surroundings.certificate(entry.file), entry.file)
+            check_transport(self.key_transport, surroundings.certificate(entry.file), entry.file)
         return self
 
     @property
@@ -854,7 +854,8 @@ def _within(chosen: frozenset[_NameT], legacy: frozenset[_NameT]) -> frozenset[_
     return chosen
 
 
-def _check_transport(transport: KeyTransport, certificate: Certificate, file: str) -> None:
+def check_transport(transport: KeyTransport, certificate: Certificate, file: str) -> None:
+    """Raises ValueError where content keys cannot travel to this certificate as agreed: reason; expected."""
     elliptic = isinstance(certificate.public_key, EllipticCurvePublicKey)
     if elliptic != (transport is KeyTransport.ECDH):
         fitting = [other.value for other in KeyTransport if elliptic == (other is KeyTransport.ECDH)]

@@ -25,7 +25,7 @@ from edi_gateway.cli.partner_folders import new
 from edi_gateway.config import Config
 from edi_gateway.gateway import certificate_exchange, expiry, onboarding
 from edi_gateway.gateway.app import Gateway, open_gateway
-from edi_gateway.gateway.certificate_exchange import CannotDecide
+from edi_gateway.gateway.certificate_exchange import CannotDecide, Decision
 from edi_gateway.gateway.keys import KeyStoreError
 from edi_gateway.gateway.onboarding import Change, ChangeKind, Checked
 from edi_gateway.gateway.partner_examples import Outcome, run
@@ -108,7 +108,8 @@ def apply(names: Sequence[str], directory: Path | None, dry_run: bool, suspend_m
     """Put the folders (all, or those named) in force, and print what changes: field: old -> new.
 
     All or nothing: if one folder is wrong, nothing changes. Applying twice changes nothing the second time.
-    A partner whose folder is gone is reported and stays in force, unless --suspend-missing.
+    A partner whose folder is gone is reported and stays in force, unless --suspend-missing. Certificates that were
+    accepted by message stay too, whether a folder names them or not.
     """
     if names and suspend_missing:
         raise UserError("--suspend-missing looks at all folders; leave the names out")
@@ -119,7 +120,12 @@ def apply(names: Sequence[str], directory: Path | None, dry_run: bool, suspend_m
         checked = _check(config, directory, names, others)
         if checked.problems:
             raise UserError(_refusal(checked.problems))
-        changes = onboarding.plan(checked.partnerships, rows, only=names, suspend_missing=suspend_missing)
+        wanted, problems = certificate_exchange.keep_accepted(
+            uow.session, checked.partnerships, rows, datetime.now(UTC)
+        )
+        if problems:
+            raise UserError(_refusal(problems))
+        changes = onboarding.plan(wanted, rows, only=names, suspend_missing=suspend_missing)
         if not dry_run:
             onboarding.apply(uow, changes, datetime.now(UTC))
             uow.commit()
@@ -210,27 +216,35 @@ def list_certificates(state: str | None, partner: str, as_json: bool) -> None:
     type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ"]),
     help="When we begin to encrypt for it (UTC); default: now. It verifies at once.",
 )
-@_directory
 @json_option
-def accept(proposal_id: str, use_from: datetime | None, directory: Path | None, as_json: bool) -> None:
+def accept(proposal_id: str, use_from: datetime | None, as_json: bool) -> None:
     """Trust a proposed certificate: compare its SHA-256 with the partner, by telephone, before.
 
-    It joins the certificates of the partnership as a new revision, and the response is queued. Its file is put into
-    the partner's folder, where there is one; name it in partner.toml, or the next `apply` takes it away again.
+    It joins the certificates of the partnership as a new revision and stays there through every later `apply`; the
+    response is queued. `withdraw` takes it out again.
     """
     moment = use_from.replace(tzinfo=UTC) if use_from else None
-    config = load_config()
-    with _opened_gateway(config) as gateway, user_errors(CannotDecide):
+    with _opened_gateway(load_config()) as gateway, user_errors(CannotDecide):
         decided = certificate_exchange.accept(gateway, proposal_id, moment)
-    file = _kept_in_folder((directory or config.partners_dir) / decided.proposal.partnership, decided.proposal)
     if as_json:
-        changes = [change.as_json() for change in decided.changes]
-        print_json(_proposal_json(decided.proposal) | {"changes": changes, "file": str(file) if file else None})
+        print_json(_decided_json(decided))
         return
     _report(decided.changes, (), dry_run=False, as_json=False)
     click.echo(f"the response is queued; {decided.proposal.partnership} is told that we trust it")
-    if file:
-        click.echo(f'{file} is new: add {{ file = "{file.name}" }} in partner.toml, or the next apply takes it away')
+
+
+@certificates.command()
+@click.argument("proposal_id", metavar="ID")
+@click.option("--reason", required=True, help="Why, for the event log; no message is sent.")
+@json_option
+def withdraw(proposal_id: str, reason: str, as_json: bool) -> None:
+    """No longer trust a certificate that was accepted. One that partner.toml names as well, `apply` puts back."""
+    with _opened_gateway(load_config()) as gateway, user_errors(CannotDecide):
+        decided = certificate_exchange.withdraw(gateway, proposal_id, reason)
+    if as_json:
+        print_json(_decided_json(decided))
+    else:
+        _report(decided.changes, (), dry_run=False, as_json=False)
 
 
 @certificates.command()
@@ -259,13 +273,8 @@ def _opened_gateway(config: Config) -> Iterator[Gateway]:
         gateway.close()
 
 
-def _kept_in_folder(folder: Path, proposal: CertificateProposal) -> Path | None:
-    if not folder.is_dir():
-        return None
-    file = folder / f"{proposal.fingerprint[:16]}.pem"
-    with user_errors(OSError):
-        file.write_text(proposal.pem, encoding="ascii")
-    return file
+def _decided_json(decided: Decision) -> dict[str, Any]:
+    return _proposal_json(decided.proposal) | {"changes": [change.as_json() for change in decided.changes]}
 
 
 def _proposal_json(row: CertificateProposal) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
     theirs   request received -> proposal pending, alert -> accept: a new revision of the partnership, response queued
                                                         -> reject: response queued
+             accepted -> withdraw: a new revision without it, and no message: the protocol has none for that
     ours     announce: request queued, proposal pending -> response received: accepted or rejected
 
 A request that is taken in changes nothing but the list of proposals. The answer goes to the partnership's address, not
@@ -13,15 +14,16 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from urllib.parse import urlsplit
 
 from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
 
 from edi_gateway.as2.attachments import Attachment, Document, is_related, pack_related, read_attachments
-from edi_gateway.as2.certificates import Certificate, KeyUse, WeaknessKind, load_certificates, weaknesses
+from edi_gateway.as2.certificates import KeyUse, load_certificates
 from edi_gateway.as2.errors import MimeMalformed
 from edi_gateway.as2.exchange import (
     CERTIFICATE_TYPE,
@@ -40,18 +42,20 @@ from edi_gateway.as2.exchange import (
 )
 from edi_gateway.as2.fields import FieldMalformed
 from edi_gateway.gateway import onboarding
+from edi_gateway.gateway.accepted_certificates import CannotJoin, check, keep, with_certificate, without
 from edi_gateway.gateway.app import Gateway
 from edi_gateway.gateway.dispatch import enqueue
 from edi_gateway.gateway.keys import OwnKey
 from edi_gateway.gateway.onboarding import Change
 from edi_gateway.gateway.states import INBOUND, InboundEvent, change
-from edi_gateway.partner_file import CERTIFICATES_MAX
-from edi_gateway.partnership import DatedCertificate, Partnership, TlsTrust
+from edi_gateway.partnership import Partnership
 from edi_gateway.store import partnerships as store
 from edi_gateway.store.certificates import CertificateProposal, ProposalDirection, ProposalState, proposals
 from edi_gateway.store.database import UnitOfWork
+from edi_gateway.store.partnerships import PartnershipRevision
 from edi_gateway.store.payloads import Stored
 from edi_gateway.store.transmissions import Transmission, TransmissionState, locked
+from edi_gateway.strict_toml import Problem
 
 DOCUMENT_TYPE = "CEM"
 RESPONSE_DAYS = 14  # that a partner has for the answer, where the key is in use already
@@ -70,12 +74,14 @@ class ProposalEvent(StrEnum):
 
     ACCEPT = "accept"
     REJECT = "reject"
+    WITHDRAW = "withdraw"
 
 
 _S, _E = ProposalState, ProposalEvent
 PROPOSAL: Mapping[tuple[ProposalState, ProposalEvent], ProposalState] = {
     (_S.PENDING, _E.ACCEPT): _S.ACCEPTED,
     (_S.PENDING, _E.REJECT): _S.REJECTED,
+    (_S.ACCEPTED, _E.WITHDRAW): _S.REJECTED,
 }
 
 
@@ -293,28 +299,85 @@ def _park(uow: UnitOfWork, row: Transmission, reason: str, now: datetime) -> Non
 
 
 def accept(gateway: Gateway, proposal_id: str, use_from: datetime | None = None) -> Decision:
-    """Trust a proposed certificate: it joins those of the partnership, and the response is queued.
+    """Trust a proposed certificate: it joins those of the partnership for good, and the response is queued.
 
-    From `use_from` on (now, unless given) we encrypt for it, where it is for encryption; it verifies at once. Raises
-    CannotDecide.
+    It stays in every later revision (`keep_accepted`) until it ends, or is withdrawn. It verifies at once, and we
+    encrypt for it from `use_from` on (now, unless given), where it is for encryption. Raises CannotDecide.
     """
     now = gateway.now()
     stored, content_type, proposal, partnership = _response(gateway, proposal_id, Status.ACCEPTED, "")
     certificate = load_certificates(proposal.pem)[0]
-    _check(certificate, now)
-    wanted = with_certificate(partnership, certificate, map(Usage, proposal.usages), use_from or now)
+    usages = [Usage(usage) for usage in proposal.usages]
+    try:
+        check(certificate, usages, partnership, now)
+        wanted = with_certificate(partnership, certificate, usages, use_from or now)
+    except CannotJoin as error:
+        raise CannotDecide(str(error)) from None
     with gateway.database.write() as uow:
-        rows = [row for row in store.in_force(uow.session) if row.name == partnership.name]
-        if [row.partnership for row in rows] != [partnership]:
-            raise CannotDecide(f"{partnership.name} was changed meanwhile; try again")
-        changes = onboarding.plan([wanted], rows, only=[partnership.name])
         reason = f"its certificate exchange message {proposal.request_id} was accepted"
-        onboarding.apply(uow, changes, now, reason=reason)
+        changes = _put_in_force(uow, partnership, wanted, reason, now)
         row = _decide(gateway, uow, proposal_id, ProposalEvent.ACCEPT, "accepted by an operator", partnership)
         row.answer_id = _send(gateway, uow, wanted, stored, content_type)
         uow.commit()
     gateway.partnerships.refresh()
-    return Decision(row, tuple(changes))
+    return Decision(row, changes)
+
+
+def _put_in_force(
+    uow: UnitOfWork, present: Partnership, wanted: Partnership, reason: str, now: datetime
+) -> tuple[Change, ...]:
+    rows = [row for row in store.in_force(uow.session) if row.name == present.name]
+    if [row.partnership for row in rows] != [present]:
+        raise CannotDecide(f"{present.name} was changed meanwhile; try again")
+    changes = onboarding.plan([wanted], rows, only=[present.name])
+    onboarding.apply(uow, changes, now, reason=reason)
+    return tuple(changes)
+
+
+def withdraw(gateway: Gateway, proposal_id: str, reason: str) -> Decision:
+    """No longer trust a certificate that was accepted: it leaves the partnership, and nobody is told.
+
+    Raises CannotDecide, also where no other certificate is left for its use.
+    """
+    proposal = _of_a_partner(gateway, proposal_id)
+    if proposal.state is not ProposalState.ACCEPTED:
+        raise CannotDecide(f"it is {proposal.state}; only what was accepted is withdrawn")
+    present = _in_force(gateway, proposal)
+    try:
+        wanted = without(present, load_certificates(proposal.pem)[0])
+    except CannotJoin as error:
+        raise CannotDecide(str(error)) from None
+    now, text = gateway.now(), f"withdrawn: {reason}"[:REASON_CHARACTERS_MAX]
+    with gateway.database.write() as uow:
+        changes = _put_in_force(uow, present, wanted, f"the certificate of {proposal.request_id} was {text}", now)
+        row = _decide(gateway, uow, proposal_id, ProposalEvent.WITHDRAW, text, present)
+        row.reason = text
+        uow.commit()
+    gateway.partnerships.refresh()
+    return Decision(row, changes)
+
+
+def keep_accepted(
+    session: Session, wanted: Iterable[Partnership], rows: Iterable[PartnershipRevision], now: datetime
+) -> tuple[tuple[Partnership, ...], tuple[Problem, ...]]:
+    """What folders describe, with the certificates of `rows`, those in force, that were accepted by message.
+
+    And the problems of those where they find no place.
+    """
+    present = {row.name: row.partnership for row in rows}
+    accepted: dict[str, list[str]] = {}
+    for row in proposals(session, state=ProposalState.ACCEPTED, direction=ProposalDirection.IN):
+        accepted.setdefault(row.partnership, []).append(row.fingerprint)
+    kept: list[Partnership] = []
+    problems: list[Problem] = []
+    for each in wanted:
+        before, theirs = present.get(each.name), accepted.get(each.name)
+        try:
+            kept.append(keep(each, before, theirs, now) if before and theirs else each)
+        except CannotJoin as error:
+            text = f"a certificate that was accepted by message finds no place: {error}"
+            problems.append(Problem(each.name, "as2", text, "or `edi-gateway partners certificates withdraw ID`"))
+    return tuple(kept), tuple(problems)
 
 
 def reject(gateway: Gateway, proposal_id: str, reason: str) -> Decision:
@@ -332,15 +395,10 @@ def _response(
     gateway: Gateway, proposal_id: str, status: Status, reason: str
 ) -> tuple[Stored, str, CertificateProposal, Partnership]:
     """The response to one proposal, kept in the payload store."""
-    with gateway.database.read() as view:
-        proposal = view.session.get(CertificateProposal, proposal_id)
-    if proposal is None or proposal.direction is not ProposalDirection.IN:
-        raise CannotDecide(f"no proposal {proposal_id!r} of a partner; see `edi-gateway partners certificates list`")
+    proposal = _of_a_partner(gateway, proposal_id)
     if proposal.state is not ProposalState.PENDING:
         raise CannotDecide(f"it was {proposal.state} on {proposal.decided_at:%Y-%m-%d}")
-    partnership = gateway.partnerships.by_name(proposal.partnership)
-    if partnership is None:
-        raise CannotDecide(f"the partnership {proposal.partnership} is suspended or gone; apply it first")
+    partnership = _in_force(gateway, proposal)
     if not partnership.as2.certificate_exchange:
         raise CannotDecide(f"{partnership.name} has certificate_exchange = false now: nothing can be answered")
     certificate = load_certificates(proposal.pem)[0]
@@ -353,11 +411,26 @@ def _response(
     return stored, content_type, proposal, partnership
 
 
+def _of_a_partner(gateway: Gateway, proposal_id: str) -> CertificateProposal:
+    with gateway.database.read() as view:
+        proposal = view.session.get(CertificateProposal, proposal_id)
+    if proposal is None or proposal.direction is not ProposalDirection.IN:
+        raise CannotDecide(f"no proposal {proposal_id!r} of a partner; see `edi-gateway partners certificates list`")
+    return proposal
+
+
+def _in_force(gateway: Gateway, proposal: CertificateProposal) -> Partnership:
+    partnership = gateway.partnerships.by_name(proposal.partnership)
+    if partnership is None:
+        raise CannotDecide(f"the partnership {proposal.partnership} is suspended or gone; apply it first")
+    return partnership
+
+
 def _decide(
     gateway: Gateway, uow: UnitOfWork, proposal_id: str, event: ProposalEvent, reason: str, partnership: Partnership
 ) -> CertificateProposal:
     row = uow.session.get_one(CertificateProposal, proposal_id, with_for_update=True, populate_existing=True)
-    if row.state is not ProposalState.PENDING:
+    if (row.state, event) not in PROPOSAL:
         raise CannotDecide(f"somebody else has decided meanwhile: {row.state}")
     details = {"fingerprint": row.fingerprint, "partnership": partnership.name}
     change(uow, row, PROPOSAL, event, reason=reason[:REASON_CHARACTERS_MAX], now=gateway.now(), details=details)
@@ -369,44 +442,6 @@ def _send(gateway: Gateway, uow: UnitOfWork, partnership: Partnership, stored: S
     sent = enqueue(uow, gateway, partnership, stored, content_type, "", document_types=DOCUMENT_TYPE)
     uow.session.flush()
     return sent.id
-
-
-def _check(certificate: Certificate, now: datetime) -> None:
-    faults = [fault for fault in weaknesses(certificate, now) if fault.kind is not WeaknessKind.NOT_YET_VALID]
-    if grave := [fault.text for fault in faults if fault.fatal]:
-        raise CannotDecide(f"{certificate.subject} must not be used: {', '.join(grave)}; reject it")
-
-
-def with_certificate(
-    partnership: Partnership, certificate: Certificate, usages: Iterable[Usage], use_from: datetime
-) -> Partnership:
-    """The partnership with one more certificate where it is used. Those that are there stay. Raises CannotDecide.
-
-    A server's certificate joins only pinned ones, a client's only where client certificates are asked for: else the
-    partnership does not look at them.
-    """
-    as2, new = partnership.as2, DatedCertificate(pem=certificate.pem, use_from=use_from.isoformat(timespec="seconds"))
-    undated = DatedCertificate(pem=certificate.pem)
-    for usage in usages:
-        match usage:
-            case Usage.SIGNATURE:
-                as2 = replace(as2, signing_certificates=_joined(as2.signing_certificates, new))
-            case Usage.ENCRYPTION:
-                as2 = replace(as2, encryption_certificates=_joined(as2.encryption_certificates, new))
-            case Usage.TLS_SERVER if as2.tls.trust is TlsTrust.PINNED:
-                as2 = replace(as2, tls=replace(as2.tls, certificates=_joined(as2.tls.certificates, undated)))
-            case Usage.TLS_CLIENT if as2.access.client_certificates:
-                clients = _joined(as2.access.client_certificates, undated)
-                as2 = replace(as2, access=replace(as2.access, client_certificates=clients))
-    return replace(partnership, as2=as2)
-
-
-def _joined(entries: tuple[DatedCertificate, ...], new: DatedCertificate) -> tuple[DatedCertificate, ...]:
-    if any(entry.pem == new.pem for entry in entries):
-        return entries
-    if len(entries) >= CERTIFICATES_MAX:
-        raise CannotDecide(f"{CERTIFICATES_MAX} certificates are pinned already; take those away that have ended")
-    return (*entries, new)
 
 
 # --- dates ----------------------------------------------------------------------------------------------------------

@@ -256,19 +256,42 @@ def test_121_a_proposed_certificate_is_listed_and_accepted() -> None:
     assert (listed["id"], listed["partner"], listed["usages"]) == ("p1", "acme", ["digitalSignature"])
     assert certificate.fingerprint in run("certificates", "list", "--partner", "acme").output
     said = run("certificates", "accept", "p1").output
-    file = Path("partners/acme") / f"{certificate.fingerprint[:16]}.pem"
     assert "~ acme: changed" in said
-    assert str(file) in said
-    assert file.read_text() == certificate.pem
     assert certificate.fingerprint in as_json("show", "acme")["certificates"]
     assert "it was accepted" in run("certificates", "accept", "p1", code=2).stderr
-    # The file in place and named, the folder says what is in force.
-    toml = Path("partners/acme/partner.toml")
-    (entry,) = [e for e in as_json("show", "acme")["document"]["as2"]["signing_certificates"] if e["use_from"]]
-    pinned = f'{{ file = "vendor.pem" }}, {{ file = "{file.name}", use_from = {entry["use_from"]} }}'
-    lines = f'signing_certificates = [{pinned}]\nencryption_certificates = [{{ file = "vendor.pem" }}]'
-    toml.write_text(toml.read_text().replace('signing_certificates = [{ file = "vendor.pem" }]', lines))
+
+
+def test_an_accepted_certificate_stays_through_a_later_apply_and_is_exported() -> None:
+    """CEM: nothing is edited by hand, before or after."""
+    certificate = proposed()
+    run("certificates", "accept", "p1", "--use-from", "2027-01-02")
     assert "= acme: unchanged" in run("apply").output
+    toml = Path("partners/acme/partner.toml")
+    toml.write_text(toml.read_text() + "\n[commission]\nrate = 0.2\n")
+    assert "~ acme: changed" in run("apply").output
+    (entry,) = [e for e in as_json("show", "acme")["document"]["as2"]["signing_certificates"] if e["use_from"]]
+    assert (entry["pem"], entry["use_from"]) == (certificate.pem, "2027-01-02T00:00:00+00:00")
+    assert certificate.fingerprint[:16] in run("show", "acme").output
+    run("export", "acme", "--directory", "copy")
+    assert (Path("copy/acme") / f"{certificate.fingerprint[:16]}.pem").read_text() == certificate.pem
+    assert "= acme: unchanged" in run("apply", "acme", "--directory", "copy").output
+
+
+def test_a_certificate_that_is_only_proposed_does_not_join_by_apply() -> None:
+    certificate = proposed()
+    run("apply")
+    assert certificate.fingerprint not in as_json("show", "acme")["certificates"]
+
+
+def test_an_accepted_certificate_is_withdrawn_and_does_not_come_back() -> None:
+    certificate = proposed()
+    assert "it is pending" in run("certificates", "withdraw", "p1", "--reason", "stolen", code=2).stderr
+    run("certificates", "accept", "p1")
+    assert "~ acme: changed" in run("certificates", "withdraw", "p1", "--reason", "stolen").output
+    assert certificate.fingerprint not in as_json("show", "acme")["certificates"]
+    assert "= acme: unchanged" in run("apply").output
+    (row,) = as_json("certificates", "list")
+    assert (row["state"], row["reason"]) == ("rejected", "withdrawn: stolen")
 
 
 def test_121_a_proposed_certificate_is_rejected_with_a_reason() -> None:

@@ -30,7 +30,8 @@ from edi_gateway.as2.headers import Headers, read_request
 from edi_gateway.as2.inbound import open_transmission
 from edi_gateway.as2.opened import Opened
 from edi_gateway.as2.outbound import seal
-from edi_gateway.gateway.certificate_exchange import CannotDecide, accept, alert_overdue, announce, reject
+from edi_gateway.gateway.accepted_certificates import CannotJoin, keep
+from edi_gateway.gateway.certificate_exchange import CannotDecide, accept, alert_overdue, announce, reject, withdraw
 from edi_gateway.gateway.dispatch import dispatch
 from edi_gateway.gateway.keys import OwnKey
 from edi_gateway.gateway.unpack import unpack
@@ -222,6 +223,36 @@ def test_121_a_certificate_joins_those_of_its_use_alone(
     assert {name for name, entries in sets.items() if NEXT.certificate.pem in {e.pem for e in entries}} == where
     in_access = NEXT.certificate.pem in {entry.pem for entry in as2.access.client_certificates}
     assert in_access == ("access" in policy)
+
+
+def test_what_was_accepted_is_kept_where_it_serves_until_it_ends_and_of_the_same_as2_name(house: House) -> None:
+    """The revision that a folder makes, which does not name it."""
+    folder = house.partnership
+    accept(house.gateway, proposed(house).id)
+    present, fingerprints = house.partnership, [NEXT.certificate.fingerprint]
+    assert keep(folder, present, fingerprints, NOW) == present
+    assert keep(folder, present, [], NOW) == folder  # pinned by a folder before, and no longer named
+    assert keep(folder, present, fingerprints, NEXT.certificate.not_after + timedelta(seconds=1)) == folder
+    renamed = replace(folder, as2=replace(folder.as2, their_id="SOMEBODY"))
+    assert keep(renamed, present, fingerprints, NOW) == renamed
+    full = pinned(*(key_of(f"them {n}", "p-256").certificate for n in range(CERTIFICATES_MAX)))
+    with pytest.raises(CannotJoin, match="10 certificates are pinned already"):
+        keep(replace(folder, as2=replace(folder.as2, signing_certificates=full)), present, fingerprints, NOW)
+
+
+def test_the_certificate_of_another_kind_of_key_is_not_accepted_for_encryption(house: House) -> None:
+    """Content keys could not travel to it as agreed (RFC 5753 against RSA), and every delivery would fail."""
+    row = proposed(house, key_of("VENDOR elliptic", "p-256"))
+    with pytest.raises(CannotDecide, match=r"key_transport .* does not fit"):
+        accept(house.gateway, row.id)
+
+
+def test_the_only_certificate_for_a_use_is_not_withdrawn(house: House) -> None:
+    row = proposed(house)
+    accept(house.gateway, row.id)
+    house.agree(certificate_exchange=True, signing_certificates=pinned(NEXT.certificate))
+    with pytest.raises(CannotDecide, match="the only certificate"):
+        withdraw(house.gateway, row.id, "stolen")
 
 
 def test_121_a_decision_is_taken_once(house: House) -> None:
