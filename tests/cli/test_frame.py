@@ -61,7 +61,7 @@ def test_a_wrong_option_is_named(words: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize("words", list(every_command()), ids=" ".join)
 def test_too_many_arguments_are_no_crash(words: tuple[str, ...]) -> None:
-    result = run(*words, *["\x00odd\N{SNOWMAN}"] * 9, EDI_GATEWAY_DATA_DIR="/dev/null/nowhere")
+    result = run(*words, *["\x01odd\N{SNOWMAN}"] * 9, EDI_GATEWAY_DATA_DIR="/dev/null/nowhere")
     assert result.exit_code in (1, 2)
     assert isinstance(result.exception, SystemExit), result.exception
     assert "Traceback" not in result.output
