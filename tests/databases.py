@@ -95,13 +95,13 @@ class Postgresql:
 
     def forget(self) -> None:
         """Take back what a test made. To empty a database costs far less than to make another one."""
-        for name in self._made.values():
+        made, self._made = self._made, {}
+        for name in made.values():
             if name in self._odd:
                 self.execute(f"DROP DATABASE {name} WITH (FORCE)")
             else:
                 self.execute(_EMPTY, name)
                 self._free.append(name)
-        self._made.clear()
         self._odd.clear()
 
     def close(self) -> None:

@@ -58,7 +58,9 @@ def test_a_payload_that_was_changed_on_the_disk_is_named(large: House, change: o
 def test_a_small_payload_that_was_changed_in_its_row_is_named(house: House) -> None:
     house.post(house.message())
     with house.gateway.database.engine.begin() as connection:
-        connection.execute(text("UPDATE payload SET content = x'00' WHERE sha256 = :s"), {"s": house.only().raw_sha256})
+        connection.execute(
+            text("UPDATE payload SET content = :c WHERE sha256 = :s"), {"c": b"\0", "s": house.only().raw_sha256}
+        )
     (fault,) = verified(house).faults
     assert "has 1 bytes" in fault.text
 
