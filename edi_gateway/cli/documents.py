@@ -7,12 +7,17 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, TYPE_CHECKING, cast
 
 import click
 
+from edi_gateway.cli.frame import UserError, load_config
 from edi_gateway.edifact.findings import Finding, Language, Severity
+
+if TYPE_CHECKING:
+    from edi_gateway.partnership import Partnership
 
 CHUNK_BYTES = 64 * 1024
 
@@ -118,3 +123,18 @@ def _places(finding: Finding, words: dict[str, str]) -> Iterator[str]:
     ):
         if place is not None:
             yield words[label].format(place)
+
+
+def partner_of_folder(name: str) -> Partnership:
+    """What the folder of a trading partner describes, in force or not. Raises UserError with everything wrong in it."""
+    from edi_gateway.gateway import onboarding  # it brings the store, which the start of a command cannot wait for
+    from edi_gateway.partner_file import Ours
+
+    config = load_config()
+    folders, problems = onboarding.read_folders(config.partners_dir, [name])
+    ours = Ours(as2_id=config.identity.as2_id, gln=config.identity.gln)
+    checked = onboarding.check(folders, ours, datetime.now(UTC))
+    if problems or checked.problems:
+        raise UserError("\n".join(str(problem) for problem in (*problems, *checked.problems)))
+    (partnership,) = checked.partnerships
+    return partnership

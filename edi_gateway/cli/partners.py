@@ -103,17 +103,28 @@ def check(names: Sequence[str], directory: Path | None, accept: bool, as_json: b
 @_directory
 @click.option("--dry-run", is_flag=True, help="Print what would change, and change nothing.")
 @click.option("--suspend-missing", is_flag=True, help="Suspend partners in force whose folder is gone.")
+@click.option("--no-examples", is_flag=True, help="Do not run the examples of the folders.")
 @json_option
-def apply(names: Sequence[str], directory: Path | None, dry_run: bool, suspend_missing: bool, as_json: bool) -> None:
+def apply(
+    names: Sequence[str],
+    directory: Path | None,
+    *,
+    dry_run: bool,
+    suspend_missing: bool,
+    no_examples: bool,
+    as_json: bool,
+) -> None:
     """Put the folders (all, or those named) in force, and print what changes: field: old -> new.
 
     All or nothing: if one folder is wrong, nothing changes. Applying twice changes nothing the second time.
     A partner whose folder is gone is reported and stays in force, unless --suspend-missing. Certificates that were
-    accepted by message stay too, whether a folder names them or not.
+    accepted by message stay too, whether a folder names them or not. Examples that no longer give what they should
+    are warnings; `check` shows all their differences.
     """
     if names and suspend_missing:
         raise UserError("--suspend-missing looks at all folders; leave the names out")
     config = load_config()
+    folders = directory or config.partners_dir
     with open_database(config) as database, database.write() as uow:
         rows = store.in_force(uow.session)
         others = [row.partnership for row in rows if row.name not in names] if names else []
@@ -129,7 +140,21 @@ def apply(names: Sequence[str], directory: Path | None, dry_run: bool, suspend_m
         if not dry_run:
             onboarding.apply(uow, changes, datetime.now(UTC))
             uow.commit()
-    _report(changes, checked.warnings, dry_run=dry_run, as_json=as_json)
+    failing = () if no_examples else _failing_examples(folders, checked.partnerships)
+    _report(changes, (*checked.warnings, *failing), dry_run=dry_run, as_json=as_json)
+
+
+def _failing_examples(folders: Path, partnerships: Sequence[Partnership]) -> list[Problem]:
+    outcomes = [outcome for agreed in partnerships for outcome in run(folders / agreed.name, agreed)]
+    return [
+        Problem(f"{each.partner}/examples/{each.example}", "", _printable(each.differences[0]), "what it should give")
+        for each in outcomes
+        if not each.ok
+    ]
+
+
+def _printable(text: str) -> str:
+    return "".join(character if character.isprintable() else "?" for character in text)
 
 
 @partners.command(name="list")
@@ -333,7 +358,7 @@ def _print_examples(examples: Sequence[Outcome]) -> None:
         if not example.ok:
             click.echo(f"error: {example.partner}/examples/{example.example} does not give what it should:")
         for line in example.differences:
-            click.echo("  " + "".join(character if character.isprintable() else "?" for character in line))
+            click.echo(f"  {_printable(line)}")
     if examples:
         click.echo(f"{sum(example.ok for example in examples)} of {len(examples)} examples give what they should")
 

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 
+from edi_gateway.cli.documents import partner_of_folder
 from edi_gateway.cli.frame import UserError, json_option, print_json, user_errors
 from edi_gateway.edifact.characters import character_set
 from edi_gateway.edifact.events import FileFinding
@@ -23,7 +24,9 @@ from edi_gateway.edifact.verdict import Address, InterchangeHeader, InterchangeV
 from edi_gateway.edifact.writer import write_interchange
 from edi_gateway.marketplace.parties import Moment, PartyRole
 from edi_gateway.messages.judge import InterchangeBegun, stream
+from edi_gateway.messages.policy import JudgingPolicy
 from edi_gateway.messages.tree import Group
+from edi_gateway.partnership import Direction, Partnership
 from edi_gateway.translators import (
     MESSAGE_TYPES,
     DecodeContext,
@@ -43,12 +46,13 @@ GS1 = "14"  # 0007
 SYNTAX = "UNOC", "3"
 AGREEMENT = "EANCOM"  # 0032
 MESSAGE_REFERENCE = "1"  # 0062
+ZONE = "Europe/Paris"
 SENT_BY_BUYER = frozenset({"ORDERS", "ORDCHG", "RECADV", "REMADV"})
 
 
 def _time_zone(context: click.Context, parameter: click.Parameter, value: str) -> str:
     try:
-        ZoneInfo(value)
+        ZoneInfo(value or ZONE)
     except (ZoneInfoNotFoundError, ValueError):
         raise click.BadParameter(f"{value} is no time zone; name one such as Europe/Paris") from None
     return value
@@ -59,7 +63,10 @@ def _time_zone(context: click.Context, parameter: click.Parameter, value: str) -
 @json_option
 @click.option("--lineage", is_flag=True, help="Say of each value from which segment it came.")
 @click.option(
-    "--timezone", default="Europe/Paris", show_default=True, callback=_time_zone, help="Of times without one."
+    "--timezone", default="", callback=_time_zone, help=f"Of times without one; default: {ZONE}, or the partner's."
+)
+@click.option(
+    "--partner", metavar="NAME", help="Read and write as agreed with this trading partner, by its folder: its habits."
 )
 @click.option("--language", type=click.Choice(["en", "fr"]), default="en", show_default=True, help="Of the findings.")
 @click.option(
@@ -72,7 +79,7 @@ def _time_zone(context: click.Context, parameter: click.Parameter, value: str) -
 )
 @click.option("--type", "message_type", type=click.Choice(MESSAGE_TYPES), help="Of the message to write.")
 @click.option(
-    "--directory", type=click.Choice(DIRECTORIES), default=DIRECTORIES[0], show_default=True, help="To write."
+    "--directory", type=click.Choice(DIRECTORIES), help=f"To write; default: {DIRECTORIES[0]}, or the partner's."
 )
 @click.option("--reference", default="1", show_default=True, help="Control reference of the interchange to write.")
 def translate(
@@ -81,23 +88,33 @@ def translate(
     as_json: bool,
     lineage: bool,
     timezone: str,
+    partner: str | None,
     language: Language,
     target: str,
     message_type: str | None,
-    directory: str,
+    directory: str | None,
     reference: str,
 ) -> None:
     """Print the records of an EDIFACT file, what is wrong with it, and what in it has no field.
 
+    With --partner the habits, severities and times of that partner count, both ways; its folder need not be in force.
+
     `-` reads the standard input. Exit code 0: all translated; 1: errors found; 2: not EDIFACT, or not readable.
     """
+    agreed = partner_of_folder(partner) if partner else None
     if target == "edifact":
         if message_type is None:
             raise UserError("--to edifact needs --type, the message that the record is written as")
-        click.echo(_written(file, message_type, directory, timezone, reference), nl=False)
+        context = _encode_context(message_type, directory, timezone, agreed)
+        click.echo(_written(file, message_type, context, reference), nl=False)
         return
     outcome = Outcome()
-    steps = _steps(file, DecodeContext(timezone=timezone, lineage=lineage), outcome)
+    decoding = DecodeContext(timezone=timezone or ZONE, lineage=lineage)
+    if agreed is not None:
+        decoding = replace(decoding, timezone=timezone or agreed.edifact.timezone, habits=agreed.habits)
+    # Who sends to whom is left out of account: an example may be of either direction.
+    policy = JudgingPolicy(severities=agreed.edifact.severities) if agreed else JudgingPolicy()
+    steps = _steps(file, decoding, policy, outcome)
     if as_json:
         print_json({"files": [_file_as_json(file, steps, outcome, language)]})
     else:
@@ -142,14 +159,14 @@ class Outcome:
 Step = InterchangeBegun | Translated | InterchangeVerdict | FileFinding
 
 
-def _steps(path: str, context: DecodeContext, outcome: Outcome) -> Iterator[Step]:
+def _steps(path: str, context: DecodeContext, policy: JudgingPolicy, outcome: Outcome) -> Iterator[Step]:
     """What the file holds, one message at a time; none is kept."""
     try:
         with _opened(path) as file:
-            for judgement in stream(iter(partial(file.read, CHUNK_BYTES), b"")):
+            for judgement in stream(iter(partial(file.read, CHUNK_BYTES), b""), policy):
                 if isinstance(judgement, InterchangeBegun) and context.lineage:
                     context = replace(context, codec=character_set(judgement.header.syntax_identifier).codec)
-                step = translated(judgement, context) if isinstance(judgement, MessageVerdict) else judgement
+                step = translated(judgement, context, policy) if isinstance(judgement, MessageVerdict) else judgement
                 if isinstance(step, InterchangeVerdict):
                     outcome.has_interchange = True
                 if isinstance(step, Translated | InterchangeVerdict):
@@ -165,12 +182,13 @@ def _opened(path: str) -> AbstractContextManager[IO[bytes]]:
     return nullcontext(sys.stdin.buffer) if path == "-" else Path(path).open("rb")
 
 
-def translated(verdict: MessageVerdict, context: DecodeContext) -> Translated:
+def translated(verdict: MessageVerdict, context: DecodeContext, policy: JudgingPolicy) -> Translated:
     """The record of a judged message, if there is a translator for it."""
     found = translator(verdict.header.type)
     if found is None or not isinstance(verdict.tree, Group):
         return Translated(verdict, None)
-    return Translated(verdict, found.decode(verdict.tree, context, verdict.findings))
+    decoded = found.decode(verdict.tree, context, verdict.findings)
+    return Translated(verdict, replace(decoded, findings=policy.grade(decoded.findings)))
 
 
 # For programs
@@ -303,7 +321,20 @@ def _say(line: str) -> None:
 # Writing
 
 
-def _written(path: str, message_type: str, directory: str, timezone: str, reference: str) -> bytes:
+def _encode_context(
+    message_type: str, directory: str | None, timezone: str, agreed: Partnership | None
+) -> EncodeContext:
+    """How to write: as the options say, else as it is agreed, else plainly."""
+    if agreed is None:
+        return EncodeContext(directory=directory or DIRECTORIES[0], timezone=timezone or ZONE)
+    message = agreed.agreement(message_type, Direction.OUT if message_type in SENT_BY_BUYER else Direction.IN)
+    context = EncodeContext(timezone=timezone or agreed.edifact.timezone, habits=agreed.habits)
+    if directory or message is None:
+        return replace(context, directory=directory or DIRECTORIES[0])
+    return replace(context, directory=message.directory, association=message.association)
+
+
+def _written(path: str, message_type: str, context: EncodeContext, reference: str) -> bytes:
     """The interchange of the record that a file holds as JSON, from its buyer to its supplier or back."""
     from edi_gateway.edifact.characters import CharacterRefused
     from edi_gateway.translators.json_form import RecordInvalid, validate_record
@@ -318,9 +349,8 @@ def _written(path: str, message_type: str, directory: str, timezone: str, refere
         document = json.loads(data)
     with user_errors(RecordInvalid, NotWritable, CharacterRefused):
         record = validate_record(found.record_type, document)
-        context = EncodeContext(directory=directory, timezone=timezone)
         body = found.encode(record, context)
-        header = _interchange_header(record, message_type, timezone, reference)
+        header = _interchange_header(record, message_type, context.timezone, reference)
         return write_interchange(header, [(found.header(MESSAGE_REFERENCE, context), body)])
 
 

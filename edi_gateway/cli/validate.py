@@ -22,20 +22,22 @@ from edi_gateway.cli.documents import (
     NOT_READ,
     language_option,
     open_file,
+    partner_of_folder,
     print_finding,
     reason_unread,
     say,
 )
-from edi_gateway.cli.frame import UserError, json_option, load_config
+from edi_gateway.cli.frame import json_option
 from edi_gateway.edifact.events import FileFinding
 from edi_gateway.edifact.findings import Finding, Language, Severity
 from edi_gateway.edifact.segment import Separators
 from edi_gateway.edifact.verdict import Address, InterchangeHeader, InterchangeVerdict, MessageVerdict
-from edi_gateway.messages.guideline import SHIPPED, Guideline, shipped
+from edi_gateway.messages.guideline import SHIPPED, shipped
 from edi_gateway.messages.judge import InterchangeBegun, stream
 from edi_gateway.messages.policy import JudgingPolicy
 
 if TYPE_CHECKING:
+    from edi_gateway.partnership import Partnership
     from edi_gateway.translators.business import BusinessReading
 
 BusinessReader = Callable[[MessageVerdict], "BusinessReading | None"]
@@ -156,7 +158,7 @@ def validate(
     APERAK that would answer them, where one is agreed.
 
     With --partner they are judged as the gateway judges what comes from that partner: who sends to whom, which
-    messages are agreed, its guidelines and severities. Its folder need not be in force yet.
+    messages are agreed, its guidelines, severities and habits. Its folder need not be in force yet.
 
     `-` reads the standard input. Exit code 0: all valid; 1: errors found (with --business=require those of the business
     too); 2: not EDIFACT, or not readable.
@@ -164,8 +166,9 @@ def validate(
     if as_json and as_contrl:
         raise click.UsageError("--json and --contrl exclude each other")
     added = tuple(guideline for name in guidelines for guideline in shipped(name))
-    policy, timezone = _policy_of(partner, added) if partner else (JudgingPolicy(guidelines=added), DEFAULT_TIMEZONE)
-    reader = None if business == "off" or as_contrl else _business_reader(policy, timezone)
+    agreed = partner_of_folder(partner) if partner else None
+    policy = JudgingPolicy.of(agreed, guidelines=added) if agreed else JudgingPolicy(guidelines=added)
+    reader = None if business == "off" or as_contrl else _business_reader(policy, agreed)
     judge = Judge(policy, reader, business_counts=business == "require")
     outputs: dict[bool, Callable[[Language], Output]] = {as_json: ForPrograms, as_contrl: AsContrl}
     output = outputs.get(True, ForPeople)(language)
@@ -174,31 +177,18 @@ def validate(
     click.get_current_context().exit(max(codes))
 
 
-def _business_reader(policy: JudgingPolicy, timezone: str) -> BusinessReader:
+def _business_reader(policy: JudgingPolicy, agreed: Partnership | None) -> BusinessReader:
     def read(verdict: MessageVerdict) -> BusinessReading | None:
         # Translators are slow to import, and a file of CONTRL or of broken messages needs none.
         from edi_gateway.translators import DecodeContext
         from edi_gateway.translators.business import read_for_business
 
-        context = DecodeContext(directory=verdict.header.directory, timezone=timezone)
+        context = DecodeContext(directory=verdict.header.directory)
+        if agreed is not None:
+            context = replace(context, timezone=agreed.edifact.timezone, habits=agreed.habits)
         return read_for_business(verdict, context, policy.grade)
 
     return read
-
-
-def _policy_of(partner: str, added: Sequence[Guideline]) -> tuple[JudgingPolicy, str]:
-    """How what a partner sends is judged, by its folder as it stands, and the zone of its times."""
-    from edi_gateway.gateway import onboarding  # it brings the store, which the start of this command cannot wait for
-    from edi_gateway.partner_file import Ours
-
-    config = load_config()
-    folders, problems = onboarding.read_folders(config.partners_dir, [partner])
-    ours = Ours(as2_id=config.identity.as2_id, gln=config.identity.gln)
-    checked = onboarding.check(folders, ours, datetime.now(UTC))
-    if problems or checked.problems:
-        raise UserError("\n".join(str(problem) for problem in (*problems, *checked.problems)))
-    (partnership,) = checked.partnerships
-    return JudgingPolicy.of(partnership, guidelines=added), partnership.edifact.timezone
 
 
 @dataclass(frozen=True, slots=True)

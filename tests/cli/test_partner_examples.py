@@ -155,3 +155,57 @@ def test_without_a_certificate_check_says_that_it_is_missing() -> None:
     run("new", "acme", "--template", "eancom-1997", "--gln", GLN)
     (problem,) = check(code=1)["problems"]
     assert "acme.pem" in str(problem)
+
+
+# --- what else goes by the folder ----------------------------------------------------------------
+
+
+def invoke(*arguments: str, code: int = 0) -> str:
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == code, result.output
+    return result.stdout
+
+
+def record_of(title: str, *options: str, code: int = 0) -> dict[str, Any]:
+    found = json.loads(invoke("translate", str(example(title)), "--json", *options, code=code))
+    message: dict[str, Any] = found["files"][0]["interchanges"][0]["messages"][0]
+    return message
+
+
+def test_a_file_is_translated_with_the_habits_and_severities_of_a_partner() -> None:
+    new("amazon-like")
+    plain = record_of("invoic-total-in-77.edi", code=1)
+    assert "CUX 6345" in str(plain["findings"])
+    theirs = record_of("invoic-total-in-77.edi", "--partner", "acme")
+    assert theirs["record"] == json.loads(example("invoic-total-in-77.json").read_text("utf-8"))
+    ours = record_of("orders.edi", "--partner", "acme")  # what we send, too
+    assert ours["record"] == json.loads(example("orders.json").read_text("utf-8"))
+
+
+def test_a_record_is_written_with_the_habits_of_a_partner() -> None:
+    new("amazon-like")
+    arguments = ("translate", str(example("orders.json")), "--to", "edifact", "--type", "ORDERS")
+    assert "PIA+5+SKU-1:SA+B00EXAMPL1:IN'" in invoke(*arguments, "--partner", "acme")
+    assert "B00EXAMPL1:IN'" in invoke(*arguments)
+    switch('buyer_article = ["IN", "BP"]', 'buyer_article = ["BP"]')
+    assert "PIA+5+SKU-1:SA+B00EXAMPL1:BP'" in invoke(*arguments, "--partner", "acme")
+    assert "D:01B" in invoke(*arguments, "--partner", "acme", "--directory", "D.01B")
+
+
+def test_a_file_is_validated_with_the_habits_of_a_partner() -> None:
+    new("amazon-like")
+    file = str(example("invoic-total-in-77.edi"))
+    # No currency: by itself it is an error of the business; here EUR was agreed for that.
+    assert "EUR was agreed" not in invoke("validate", file, "--business", "require", code=1)
+    assert "EUR was agreed" in invoke("validate", file, "--partner", "acme", "--business", "require")
+
+
+def test_apply_warns_of_examples_that_no_longer_hold() -> None:
+    new("amazon-like")
+    invoke("db", "upgrade")
+    assert json.loads(invoke("partners", "apply", "--json"))["warnings"] == []
+    switch('grand_total = "77"', 'grand_total = "86"')
+    (warning,) = json.loads(invoke("partners", "apply", "--json"))["warnings"]
+    assert warning["file"] == "acme/examples/invoic-total-in-77"
+    assert warning["reason"].startswith("totals/")
+    assert json.loads(invoke("partners", "apply", "--no-examples", "--json"))["warnings"] == []
