@@ -225,6 +225,7 @@ def test_a_fault_of_ours_is_parked_and_seen(tmp_path) -> None:
     desk.close()
 
 
+@pytest.mark.once  # it leaves the database without a table
 def test_a_database_that_does_not_work_leaves_the_transmission_waiting(desk: Desk) -> None:
     identifier = desk.receive(invrpt())
     with desk.gateway.database.write() as uow:
