@@ -126,6 +126,43 @@ class Limits(Section):
     web_threads: Whole = Field(default=8, ge=1, le=256, description="requests at the same time")
 
 
+def _names(text: str) -> str:
+    if any(not part.strip() for part in text.split(",")) and text.strip():
+        raise ValueError("an empty name between the commas; such as vendor-a, vendor-b, or * for all")
+    return text
+
+
+class Retention(Section):
+    """How long what is kept stays. Invoices and what proves them have a term of their own, which nothing shortens."""
+
+    payload_days: Whole = Field(
+        default=730, ge=0, le=36_500, description="payloads and receipts as they travelled; 0: for ever"
+    )
+    record_days: Whole = Field(
+        default=1825, ge=0, le=36_500, description="records, findings and reasons of events; 0: for ever"
+    )
+    personal_data_days: Whole = Field(
+        default=730, ge=0, le=36_500, description="names, addresses, phones, e-mails in records; 0: for ever"
+    )
+    fiscal_years: Whole = Field(
+        default=10, ge=1, le=100, description="whole calendar years for invoices and their proof (France: 6 fiscal, 10)"
+    )
+    legal_hold: Annotated[str, AfterValidator(_names)] = Field(
+        default="", description="partnerships of which nothing is removed, with commas between them; * for all"
+    )
+
+    @model_validator(mode="after")
+    def _bytes_go_before_their_names(self) -> Retention:
+        if self.personal_data_days and not 0 < self.payload_days <= self.personal_data_days:
+            raise ValueError("payload_days must be from 1 to personal_data_days: the payloads hold the same data")
+        return self
+
+    @property
+    def held(self) -> frozenset[str]:
+        """The partnerships under legal hold."""
+        return frozenset(part.strip() for part in self.legal_hold.split(",") if part.strip())
+
+
 class Webhooks(Section):
     """How events are sent to the URLs that ask for them (`edi-gateway webhooks`)."""
 
@@ -218,6 +255,7 @@ class Config(Section):
     work: Work = Work()
     limits: Limits = Limits()
     webhooks: Webhooks = Webhooks()
+    retention: Retention = Retention()
     reverse_proxy: ReverseProxy = ReverseProxy()
 
     @model_validator(mode="after")

@@ -44,6 +44,7 @@ STEPS: Mapping[str, str] = {
     "dispatch.conclude": "what came of the attempt; an MDN in the answer settles it (T4b)",
     "sweep.put-back": "what a dead process left is queued again, or parked",
     "sweep.overdue": "a CONTRL that did not come is named",
+    "retention.purge": "what is past its term is removed, or masked",
 }
 PLACES: Mapping[str, str] = {
     "payload:written": "a payload stands in a file without its name, not yet forced to the disk",

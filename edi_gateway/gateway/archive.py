@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from sqlalchemy import func, select
 
@@ -39,6 +40,7 @@ class ArchiveVerdict:
 
     payloads: int = 0
     bytes: int = 0
+    purged: int = 0  # payloads that were removed on purpose, at the end of their term
     events: int = 0
     faults: list[Fault] = field(default_factory=list)
     left_out: int = 0  # faults beyond FAULTS_MAX
@@ -63,27 +65,30 @@ def verify(database: Database, payloads: PayloadStore, progress: Progress = lamb
     verdict = ArchiveVerdict()
     with database.read() as view:
         total = view.session.scalar(select(func.count()).select_from(Payload)) or 0
-    for sha256, size in _payloads(database):
+    for sha256, size, purged_at in _payloads(database):
+        if purged_at is not None:
+            verdict.purged += 1
+            continue
         fault = _fault(payloads, sha256, size)
         if fault:
             verdict.add(Fault(f"payload:{sha256}", fault, _RESTORE, _needed_by(database, sha256)))
         verdict.payloads += 1
         verdict.bytes += size
-        progress(verdict.payloads, total)
+        progress(verdict.payloads + verdict.purged, total)
     _verify_events(database, verdict)
     return verdict
 
 
-def _payloads(database: Database) -> Iterator[tuple[str, int]]:
-    """Digest and size of every payload, in the order of the digests; no transaction stays open in between."""
+def _payloads(database: Database) -> Iterator[tuple[str, int, datetime | None]]:
+    """Digest, size and time of purge of every payload, by digest; no transaction stays open in between."""
     after = ""
     while True:
-        statement = select(Payload.sha256, Payload.size).where(Payload.sha256 > after)
+        statement = select(Payload.sha256, Payload.size, Payload.purged_at).where(Payload.sha256 > after)
         with database.read() as view:
             rows = view.session.execute(statement.order_by(Payload.sha256).limit(_ROWS)).all()
         if not rows:
             return
-        yield from ((sha256, size) for sha256, size in rows)
+        yield from ((sha256, size, purged_at) for sha256, size, purged_at in rows)
         after = rows[-1][0]
 
 

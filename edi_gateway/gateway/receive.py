@@ -459,10 +459,10 @@ def _repeat(gateway: Gateway, uow: UnitOfWork, arrival: FromPartner, first: Tran
 
 
 def _give_again(gateway: Gateway, uow: UnitOfWork, arrival: FromPartner, row: Transmission) -> HttpAnswer:
-    stored = next(iter(receipts(uow.session, row.id)), None)
+    stored = next((receipt for receipt in receipts(uow.session, row.id) if receipt.purged_at is None), None)
     if arrival.receipt_mode is ReceiptMode.NONE:
         return _nothing_more(arrival)
-    if stored is None:  # the first time, no receipt was asked for
+    if stored is None:  # the first time no receipt was asked for, or its term is over
         mic = Mic.parse(row.mic) if row.mic else None
         names = ("id", "as2_from", "as2_to", "message_id", "disposition", "mic")
         answered = {name: getattr(row, name) for name in names}

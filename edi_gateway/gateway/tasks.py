@@ -16,6 +16,7 @@ from edi_gateway.gateway.app import Gateway
 from edi_gateway.gateway.certificate_exchange import alert_overdue
 from edi_gateway.gateway.dispatch import dispatch
 from edi_gateway.gateway.expiry import alert_expiring
+from edi_gateway.gateway.retention import purge
 from edi_gateway.gateway.sweep import sweep
 from edi_gateway.gateway.unpack import unpack
 from edi_gateway.gateway.webhooks import deliver
@@ -23,11 +24,13 @@ from edi_gateway.store.documents import Counter, count_up_to
 
 Task = Callable[[Gateway, str], object]
 EXPIRY_INTERVAL = timedelta(hours=1)  # how often certificates are looked at; the alerts are in days
+RETENTION_INTERVAL = timedelta(days=1)
 _FIRST_TURN = datetime(2026, 1, 1, tzinfo=UTC)
 
 RECURRING: Mapping[str, Callable[[Config], timedelta]] = {
     "sweep": lambda config: timedelta(seconds=config.work.sweep_seconds),
     "expiry": lambda config: EXPIRY_INTERVAL,
+    "retention": lambda config: RETENTION_INTERVAL,
 }
 """How often. The key is "" at every turn, and another one where a process begins: that run is its own."""
 
@@ -65,8 +68,9 @@ TASKS: Mapping[str, Task] = {
     "dispatch": dispatch,  # key: the name of a partnership, or name/number
     "webhooks": deliver,  # key: the id of an endpoint; "" for a look at all of them
     "sweep": _in_turn("sweep", sweep),
+    "retention": _in_turn("retention", purge),
     "expiry": _in_turn("expiry", lambda gateway: (alert_expiring(gateway), alert_overdue(gateway))),
 }
 
-URGENCY: Mapping[str, int] = {"sweep": 40, "dispatch": 30, "unpack": 20, "webhooks": 10, "expiry": 0}
+URGENCY: Mapping[str, int] = {"sweep": 40, "dispatch": 30, "unpack": 20, "webhooks": 10, "expiry": 0, "retention": 0}
 """What goes first where workers are short: sending, which begins with acknowledgements, before taking in more."""

@@ -88,6 +88,7 @@ class OrderRow(Base):
     emitted_at: Mapped[datetime | None]  # ORDERS was queued
     answered_at: Mapped[datetime | None]  # the newest ORDRSP
     changed_at: Mapped[datetime]
+    masked_at: Mapped[datetime | None]  # when the personal data in its record were
     lines: Mapped[list[OrderLineRow]] = relationship(order_by="OrderLineRow.number", lazy="selectin")
 
     __table_args__ = (

@@ -174,6 +174,12 @@ class UnitOfWork(Reading):
         """
         self._numbered.append((model, dict(values)))
 
+    def insert_with(self, insert: PreparedInsert, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Run an insert that says itself what happens where a unique key holds such a row."""
+        if rows:
+            self._flush()
+            insert.run(self.connection, [dict(row) for row in rows])
+
     def insert_missing(self, model: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
         """Insert those rows that no unique key holds yet."""
         if rows:

@@ -164,6 +164,7 @@ class Message(Base):
     segments: Mapped[int] = mapped_column(default=0)
     at: Mapped[datetime]
     changed_at: Mapped[datetime]
+    masked_at: Mapped[datetime | None]  # when the personal data in its record were
 
     __table_args__ = (
         UniqueConstraint("interchange_id", "ordinal"),

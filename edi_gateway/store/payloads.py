@@ -20,24 +20,28 @@ import io
 import os
 import re
 import tempfile
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
-from sqlalchemy import BigInteger, LargeBinary, String, bindparam, select
+from sqlalchemy import BigInteger, LargeBinary, String, Table, bindparam, null, select
 from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.sql import ClauseElement
 
 from edi_gateway.failpoints import reach
 from edi_gateway.store.base import Base
 from edi_gateway.store.database import Database, UnitOfWork
+from edi_gateway.store.prepared import PreparedInsert
 
 CHUNK_BYTES = 256 * 1024
 SMALL_BYTES_MAX = 64 * 1024  # kept in the row; from about 256 KiB on, a file is written faster
 SPOOL_MEMORY_BYTES_MAX = 1024 * 1024  # a spool grows in memory up to here, then on disk
+PUT_SECONDS_MAX = 3600  # from a put to the commit that speaks of it: a purge leaves alone what was put since
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -57,6 +61,14 @@ class PayloadMissing(Exception):
         self.sha256 = sha256
 
 
+class PayloadPurged(PayloadMissing):
+    """A payload that was removed on purpose, when its term was over. Its digest stays, as proof of what it was."""
+
+    def __init__(self, sha256: str, at: datetime) -> None:
+        super().__init__(sha256)
+        self.args = (f"payload {sha256} was removed on {at:%Y-%m-%d}, when its term ([retention]) was over",)
+
+
 class Payload(Base):
     """A row for each payload, so that an audit can walk them and a purge knows what is referred to."""
 
@@ -65,10 +77,21 @@ class Payload(Base):
     sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
     size: Mapped[int] = mapped_column(BigInteger)
     stored_at: Mapped[datetime]
-    content: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)  # None: the bytes are a file
+    content: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)  # None: the bytes are a file, or purged
+    purged_at: Mapped[datetime | None]  # when the bytes were removed on purpose; the row stays
 
 
-_CONTENT = select(Payload.content).where(Payload.sha256 == bindparam("sha256"))
+def _bring_back(insert: Any) -> ClauseElement:
+    """What was purged and comes again is kept again."""
+    back = {"content": insert.excluded.content, "stored_at": insert.excluded.stored_at, "purged_at": null()}
+    kept: ClauseElement = insert.on_conflict_do_update(
+        index_elements=[Payload.sha256], set_=back, where=Payload.purged_at.is_not(None)
+    )
+    return kept
+
+
+_KEEP = PreparedInsert(cast(Table, Payload.__table__), on_conflict=_bring_back)
+_CONTENT = select(Payload.content, Payload.purged_at).where(Payload.sha256 == bindparam("sha256"))
 
 
 def keep(uow: UnitOfWork, stored: Stored, now: datetime) -> None:
@@ -80,7 +103,7 @@ def keep_all(uow: UnitOfWork, kept: Iterable[Stored], now: datetime) -> None:
     """Give each its row, as `keep`."""
     in_order = sorted(kept, key=lambda one: one.sha256)  # two who keep the same two do not wait in a ring
     rows = [{"sha256": one.sha256, "size": one.size, "stored_at": now, "content": one.content} for one in in_order]
-    uow.insert_missing(Payload, rows)
+    uow.insert_with(_KEEP, rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,9 +170,10 @@ class PayloadStore:
     def _name(self, file: Path, sha256: str) -> None:
         final = self.path(sha256)
         final.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if final.exists():
+        try:
+            os.utime(final)  # a purge leaves it alone from now on
             file.unlink()  # written once: the same name is the same bytes
-        else:
+        except FileNotFoundError:
             file.chmod(0o400)
             file.rename(final)
         reach("payload:renamed")
@@ -181,8 +205,31 @@ class PayloadStore:
         return io.BytesIO(content)
 
     def _small(self, sha256: str) -> bytes | None:
+        """What stands in the row; None where the bytes are elsewhere. Raises PayloadPurged."""
         with self._database.engine.connect() as connection:
-            return connection.execute(_CONTENT, {"sha256": sha256}).scalar()
+            row = connection.execute(_CONTENT, {"sha256": sha256}).first()
+        if row is not None and row.purged_at is not None:
+            raise PayloadPurged(sha256, row.purged_at)
+        return None if row is None else row.content
+
+    def remove(self, sha256: str) -> bool:
+        """Remove the file of a payload whose row is purged already; say whether it is gone now.
+
+        What was put again within PUT_SECONDS_MAX stays: its row may be on its way. Raises OSError.
+        """
+        final, aside = self.path(sha256), self._incoming / f"{sha256}.purged"
+        try:
+            if _is_new(final):
+                return False
+            final.rename(aside)
+        except FileNotFoundError:
+            return False
+        if _is_new(aside):  # it was put between the look and the move
+            aside.rename(final)
+            return False
+        aside.unlink()
+        _fsync_folder(final.parent)
+        return True
 
     def chunks(self, sha256: str, chunk_bytes: int = CHUNK_BYTES) -> Iterator[bytes]:
         """The kept bytes in pieces; raise `PayloadMissing`."""
@@ -212,6 +259,10 @@ def _copy(chunks: Iterable[bytes], target: BinaryIO) -> Stored:
         digest.update(chunk)
         target.write(chunk)
     return Stored(digest.hexdigest(), size)
+
+
+def _is_new(file: Path) -> bool:
+    return time.time() - file.stat().st_mtime < PUT_SECONDS_MAX
 
 
 def _fsync_folder(folder: Path) -> None:

@@ -14,6 +14,7 @@ import hashlib
 import io
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 from urllib.parse import parse_qs, urlsplit
@@ -24,7 +25,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from edi_gateway.store.database import Database
-from edi_gateway.store.payloads import CHUNK_BYTES, PayloadMissing, PayloadStore, Stored
+from edi_gateway.store.payloads import CHUNK_BYTES, PUT_SECONDS_MAX, PayloadMissing, PayloadStore, Stored
 
 PART_BYTES = 8 * 1024 * 1024
 CONNECT_SECONDS_MAX = 10
@@ -100,7 +101,18 @@ class S3PayloadStore(PayloadStore):
             head = _told(lambda: self._client.head_object(Bucket=self._bucket, Key=self._key(stored.sha256)))
         except FileNotFoundError:
             return False
-        return bool(head["ContentLength"] == stored.size)
+        return bool(head["ContentLength"] == stored.size) and not _may_be_removed(head)
+
+    def remove(self, sha256: str) -> bool:
+        """Remove the object of a payload whose row is purged already, unless it was put again a short time ago."""
+        key = self._key(sha256)
+        try:
+            if not _may_be_removed(_told(lambda: self._client.head_object(Bucket=self._bucket, Key=key))):
+                return False
+        except FileNotFoundError:
+            return False
+        _told(lambda: self._client.delete_object(Bucket=self._bucket, Key=key))
+        return True
 
     def _opened(self, sha256: str) -> BinaryIO:
         content = self._small(sha256)
@@ -133,6 +145,12 @@ class S3PayloadStore(PayloadStore):
     def _key(self, sha256: str) -> str:
         name = "/".join(self.path(sha256).parts[-3:])
         return f"{self._prefix}/{name}" if self._prefix else name
+
+
+def _may_be_removed(head: Any) -> bool:
+    """Whether a purge may take the object away; then a put writes it once more, which makes it new."""
+    age: timedelta = datetime.now(UTC) - head["LastModified"]
+    return age.total_seconds() >= PUT_SECONDS_MAX
 
 
 def _told(ask: Callable[[], Result]) -> Result:

@@ -68,11 +68,16 @@ class Prepared:
 
 
 class PreparedInsert:
-    """Inserts rows of one table; `or_nothing`: unless a unique key holds such a row already."""
+    """Inserts rows of one table; `or_nothing`: unless a unique key holds such a row already.
 
-    def __init__(self, table: Table, *, or_nothing: bool = False) -> None:
+    `on_conflict` says of either dialect's INSERT what else is to happen then.
+    """
+
+    def __init__(
+        self, table: Table, *, or_nothing: bool = False, on_conflict: Callable[[Any], ClauseElement] | None = None
+    ) -> None:
         self._table = table
-        self._or_nothing = or_nothing
+        self._on_conflict = _nothing if or_nothing else on_conflict
         self._made: dict[tuple[str, tuple[str, ...]], _Made] = {}
 
     def run(self, connection: Connection, values: Values | Sequence[Values]) -> int:
@@ -95,7 +100,12 @@ class PreparedInsert:
             if column.default is not None and column.default.is_scalar and column.key not in names
         }
         statement = insert.values({**dict.fromkeys(names), **defaults})
-        return _made(statement.on_conflict_do_nothing() if self._or_nothing else statement, dialect, defaults)
+        return _made(self._on_conflict(statement) if self._on_conflict else statement, dialect, defaults)
+
+
+def _nothing(insert: Any) -> ClauseElement:
+    unless_there: ClauseElement = insert.on_conflict_do_nothing()
+    return unless_there
 
 
 def _made(statement: ClauseElement, dialect: Dialect, constants: Values | None = None) -> _Made:

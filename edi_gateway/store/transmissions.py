@@ -149,6 +149,9 @@ class Transmission(Base):
     lease_until: Mapped[datetime | None]  # sending: afterwards the attempt is taken for dead
     deadline_at: Mapped[datetime | None]  # no attempt after this
     settled_at: Mapped[datetime | None]  # when the receipt decided it
+    # Retention: when the bytes were removed, and when the records of its documents were.
+    payloads_purged_at: Mapped[datetime | None]
+    records_purged_at: Mapped[datetime | None]
 
     __table_args__ = (
         CheckConstraint(
@@ -226,7 +229,8 @@ class Receipt(Base):
     signed_with: Mapped[str | None] = mapped_column(String(200))  # fingerprint of the certificate that verified it
     outcome: Mapped[str] = mapped_column(String(40))  # `given`, or what `as2.mdn.judge` said
     headers: Mapped[Any] = mapped_column(JsonText)
-    body: Mapped[bytes] = mapped_column(LargeBinary)
+    body: Mapped[bytes] = mapped_column(LargeBinary)  # empty once purged
+    purged_at: Mapped[datetime | None]
 
 
 def signature_text(signed: SignedWith | None) -> str | None:
