@@ -15,6 +15,7 @@ from sqlalchemy import delete
 
 from edi_gateway.edifact.contrl import MESSAGE_TYPE
 from edi_gateway.edifact.findings import Finding
+from edi_gateway.edifact.segment import Segment
 from edi_gateway.edifact.verdict import MessageVerdict
 from edi_gateway.gateway import deadline_book, rules
 from edi_gateway.gateway.acknowledge import settle
@@ -30,6 +31,7 @@ from edi_gateway.messages.judge import InterchangeBegun, stream
 from edi_gateway.messages.policy import JudgingPolicy
 from edi_gateway.messages.tree import Group
 from edi_gateway.partnership import DeadlineKind, Direction, Partnership
+from edi_gateway.store.business import order_currencies
 from edi_gateway.store.database import UnitOfWork
 from edi_gateway.store.documents import (
     Interchange,
@@ -45,6 +47,8 @@ from edi_gateway.translators.json_form import from_json, to_json
 
 REASON_CHARACTERS_MAX = 500
 DOCUMENT_NUMBER_CHARACTERS_MAX = 80
+ORDERS_NAMED_MAX = 100
+"""Of how many orders that a document names the currency is looked up."""
 
 REPLAYABLE = frozenset({MessageState.EXCEPTION, MessageState.WAITING})
 
@@ -185,7 +189,12 @@ def _process(context: HandlerContext, verdict: MessageVerdict) -> None:
         _finish(context, [Finding(rules.NO_HANDLER, value=message_type)])
         return
     agreed = context.partnership
-    decode = DecodeContext(directory=verdict.header.directory, timezone=agreed.edifact.timezone, habits=agreed.habits)
+    decode = DecodeContext(
+        directory=verdict.header.directory,
+        timezone=agreed.edifact.timezone,
+        habits=agreed.habits,
+        order_currency=_order_currency(context, verdict.message.segments),
+    )
     decoded = translate.decode(verdict.tree, decode, verdict.findings)
     findings = _graded(context, decoded.findings)
     context.message.unmapped = [unmapped.as_json() for unmapped in decoded.unmapped] or None
@@ -198,6 +207,20 @@ def _process(context: HandlerContext, verdict: MessageVerdict) -> None:
     _keep(context.message, decoded.record)
     if not _is_repeated(context):
         _handle(context, decoded.record)
+
+
+def _order_currency(context: HandlerContext, segments: Sequence[Segment]) -> str:
+    """The currency of the known orders that a message names (RFF+ON), where it has prices or amounts and no CUX.
+
+    "" where nothing has to be implied, no order is known, or they differ.
+    """
+    tags = {segment.tag for segment in segments}
+    if "CUX" in tags or "RFF" not in tags or not tags & {"PRI", "MOA"}:
+        return ""
+    numbers = {segment.get(1, 2) for segment in segments if segment.tag == "RFF" and segment.get(1, 1) == "ON"}
+    named = sorted(numbers - {""})[:ORDERS_NAMED_MAX]
+    found = order_currencies(context.uow.session, context.partnership.name, named)
+    return found.pop() if len(found) == 1 else ""
 
 
 ACKNOWLEDGING: Mapping[str, RecordHandler] = {"APERAK": on_acknowledgement}

@@ -509,6 +509,14 @@ def find_order(session: Session, partnership: str, number: str, *, lock: bool = 
     return session.scalar(statement.with_for_update() if lock else statement)
 
 
+def order_currencies(session: Session, partnership: str, numbers: Sequence[str]) -> set[str]:
+    """The currencies of those of a partner's orders that are known."""
+    if not numbers:
+        return set()
+    ours = (OrderRow.partnership == partnership) & OrderRow.number.in_(numbers)
+    return set(session.scalars(select(OrderRow.currency).where(ours).distinct()))
+
+
 def order_by_key(session: Session, idempotency_key: str) -> OrderRow | None:
     """The order that was taken in under this key."""
     return session.scalar(select(OrderRow).where(OrderRow.idempotency_key == idempotency_key))

@@ -28,6 +28,7 @@ class DecodeContext:
     lineage: bool = False
     codec: str = "latin-1"
     habits: Habits = PLAIN
+    order_currency: str = ""  # of the order that the message answers, where it is known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

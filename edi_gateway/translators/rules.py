@@ -79,6 +79,14 @@ CURRENCY_IMPLIED = _rule(
     "Send {expected} with the currency.",
     "Envoyez {expected} avec la devise.",
 )
+CURRENCY_OF_THE_ORDER = _rule(
+    "B658",
+    _INFO,
+    "No currency is sent; it was read in {value}, that of the order.",
+    "Aucune devise n'est envoyée ; le document a été lu en {value}, celle de la commande.",
+    "Send {expected} with the currency.",
+    "Envoyez {expected} avec la devise.",
+)
 FINDINGS_OMITTED = _rule(
     "B659",
     _WARNING,
@@ -145,6 +153,7 @@ RULES: tuple[Rule, ...] = (
     NOT_AN_INTEGER,
     LINE_NUMBER_MISSING,
     CURRENCY_IMPLIED,
+    CURRENCY_OF_THE_ORDER,
     FINDINGS_OMITTED,
     QUANTITY_UNREADABLE,
     SSCC_RANGE_REFUSED,

@@ -389,7 +389,8 @@ class Share(Row):
 class Currency(FinishingRow):
     """CUX: the reference currency (6347 = 2). `usage` is what it is used for (6343).
 
-    Where it `is_needed` and no CUX is sent, it is the one that was agreed for that, and a finding says so.
+    Where no CUX is sent, it is the one of the order that the message answers, or, where it `is_needed`, the one that
+    was agreed for that; a finding says so.
     """
 
     tags = ("CUX",)
@@ -400,8 +401,13 @@ class Currency(FinishingRow):
         self.is_needed = is_needed
 
     def finish(self, values: Values, reading: Reading) -> None:
-        agreed = reading.habits.currency
-        if self.is_needed and agreed and "currency" not in values:
+        if "currency" in values:
+            return
+        ordered, agreed = reading.context.order_currency, reading.habits.currency if self.is_needed else ""
+        if ordered:
+            values["currency"] = ordered
+            reading.note(Finding(rules.CURRENCY_OF_THE_ORDER, "CUX", value=ordered, expected="CUX+2"))
+        elif agreed:
             values["currency"] = agreed
             reading.note(Finding(rules.CURRENCY_IMPLIED, "CUX", value=agreed, expected="CUX+2"))
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from decimal import Decimal
 
 from edi_gateway.marketplace.fulfilment import OrderState
 from edi_gateway.store.business import InvoiceRow, InvoiceState, StockLevelRow
 from edi_gateway.store.documents import MessageState
 from edi_gateway.store.transmissions import TransmissionState
-from tests.gateway.documents.desk import Desk, desadv, invoic, invrpt, partial
+from tests.gateway.documents.desk import Desk, a_partnership, desadv, invoic, invrpt, ordrsp, partial
 
 D = Decimal
 
@@ -58,3 +60,49 @@ def test_from_stock_to_a_matched_invoice(desk: Desk) -> None:
         "stock.released",
         "payment.capturable",
     ]
+
+
+def without_currency(text: str) -> str:
+    """The interchange of one message without its CUX."""
+    head, _, tail = text.partition("CUX+2:EUR:")
+    tail = tail.partition("'")[2]
+    return head + re.sub(r"UNT\+(\d+)", lambda unt: f"UNT+{int(unt[1]) - 1}", tail)
+
+
+def test_an_invoice_and_an_answer_without_a_currency_are_in_that_of_the_order(desk: Desk) -> None:
+    desk.place()
+    desk.arrive(without_currency(partial()))
+    (answer,) = desk.received("ORDRSP")
+    assert (answer.state, desk.findings(answer), answer.record["currency"]) == (MessageState.APPLIED, ["B658"], "EUR")
+    desk.arrive(desadv())
+    desk.arrive(without_currency(invoic()))
+    (message,) = desk.received("INVOIC")
+    assert (message.record["currency"], desk.findings(message)) == ("EUR", ["B658"])
+    (invoice,) = desk.rows(InvoiceRow)
+    assert (invoice.state, invoice.currency) == (InvoiceState.MATCHED, "EUR")
+
+
+def test_the_order_comes_before_the_currency_that_was_agreed(desk: Desk) -> None:
+    vendor = a_partnership()
+    desk.agree(replace(vendor, habits=replace(vendor.habits, currency="USD")))
+    desk.place()
+    desk.arrive(partial())
+    desk.arrive(desadv())
+    desk.arrive(without_currency(invoic()))
+    desk.arrive(without_currency(invoic("VEN0004", order="UNKNOWN", number="FA-2")))
+    known, unknown = desk.received("INVOIC")
+    assert (known.record["currency"], "B658" in desk.findings(known)) == ("EUR", True)
+    assert (unknown.record["currency"], "B657" in desk.findings(unknown)) == ("USD", True)
+
+
+def test_an_invoice_without_a_currency_for_an_order_that_nobody_knows_is_refused(desk: Desk) -> None:
+    desk.arrive(without_currency(invoic(order="UNKNOWN")))
+    (message,) = desk.received("INVOIC")
+    assert (message.record, "B650" in desk.findings(message)) == (None, True)
+
+
+def test_an_answer_without_prices_needs_no_currency(desk: Desk) -> None:
+    desk.place()
+    desk.arrive(without_currency(ordrsp("27")))
+    (message,) = desk.received("ORDRSP")
+    assert desk.findings(message) == []
