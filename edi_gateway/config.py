@@ -7,6 +7,7 @@ wins over the file. `variables()` is the one table of them; `docs/configuration.
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -220,6 +221,55 @@ class ReverseProxy(Section):
         return any(caller in ip_network(part.strip()) for part in self.addresses.split(",") if part.strip())
 
 
+_MAIL_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,253}")
+
+
+def _mail_addresses(text: str) -> str:
+    for part in filter(None, map(str.strip, text.split(","))):
+        if not _MAIL_ADDRESS.fullmatch(part):
+            raise ValueError(f"{part[:60]!r} is not an e-mail address; such as edi@marketplace.example")
+    return text
+
+
+class Alerts(Section):
+    """Who is told of alerts, beside the log."""
+
+    smtp_host: str = Field(default="", description="mail server that takes the alerts; empty: no mail")
+    smtp_port: Whole = Field(default=587, ge=1, le=65535, description="its port")
+    smtp_security: Literal["starttls", "tls", "none"] = Field(
+        default="starttls", description="starttls, tls from the first byte, or none: a server on this machine"
+    )
+    smtp_user: str = Field(default="", description="user name there, if it asks for one")
+    smtp_password: SecretStr | None = Field(default=None, description="password there")
+    smtp_password_file: Path | None = Field(
+        default=None, description="file that holds the password, readable by its owner only"
+    )
+    sender: Annotated[str, AfterValidator(_mail_addresses)] = Field(default="", description="From of the mails")
+    recipients: Annotated[str, AfterValidator(_mail_addresses)] = Field(
+        default="", description="who gets the mails, with commas between them"
+    )
+    kinds: str = Field(default="", description="kinds that are told, with commas between them; empty: all")
+    repeat_hours: Whole = Field(
+        default=24, ge=1, le=720, description="the same alert is told once in a window of so many hours"
+    )
+    feed: Literal["no", "yes"] = Field(default="no", description="yes: webhooks and the API's feed hear of alerts too")
+
+    @model_validator(mode="after")
+    def _mails_have_ends(self) -> Alerts:
+        if self.smtp_host and not (self.sender and self.recipients):
+            raise ValueError("alerts.smtp_host is given; sender and recipients are needed with it")
+        return self
+
+    @property
+    def recipient_list(self) -> tuple[str, ...]:
+        return tuple(part.strip() for part in self.recipients.split(",") if part.strip())
+
+    def wants(self, kind: str) -> bool:
+        """Whether alerts of this kind are told."""
+        wanted = [part.strip() for part in self.kinds.split(",") if part.strip()]
+        return not wanted or kind in wanted
+
+
 class Config(Section):
     """The whole configuration, checked."""
 
@@ -255,6 +305,7 @@ class Config(Section):
     work: Work = Work()
     limits: Limits = Limits()
     webhooks: Webhooks = Webhooks()
+    alerts: Alerts = Alerts()
     retention: Retention = Retention()
     reverse_proxy: ReverseProxy = ReverseProxy()
 
@@ -316,6 +367,8 @@ def read(text: str, file: str, environment: Mapping[str, str], folder: Path = Pa
     for key in ("data_dir", "partners_dir", "key_file"):
         if isinstance(data.get(key), str):
             data[key] = str(folder / data[key])
+    if isinstance(told := data.get("alerts"), dict) and isinstance(told.get("smtp_password_file"), str):
+        told["smtp_password_file"] = str(folder / told["smtp_password_file"])
     sources, problems = _overlay(data, environment)
     checked = strict_toml.validate(data, Config, file)
     if isinstance(checked, Config) and not problems:
@@ -387,4 +440,7 @@ def _text(file: Path, *, required: bool) -> str:
 
 def _holds_secret(text: str, file: str) -> bool:
     data = strict_toml.parse(text, file)
-    return isinstance(data, dict) and bool(SECRET_KEYS & data.keys())
+    if not isinstance(data, dict):
+        return False
+    sections = [section for section in data.values() if isinstance(section, dict)]
+    return any(SECRET_KEYS & table.keys() for table in (data, *sections))

@@ -18,7 +18,7 @@ from pydantic_core import ErrorDetails
 TEXT_CHARACTERS_MAX = 1_000_000
 """A configuration file longer than this is not one."""
 
-SECRET_KEYS = frozenset({"api_token", "key_passphrase"})
+SECRET_KEYS = frozenset({"api_token", "key_passphrase", "smtp_password"})
 """Keys whose values no error shows."""
 
 ModelT = TypeVar("ModelT", bound=BaseModel)

@@ -16,7 +16,7 @@ from edi_gateway.cli.frame import UserError, load_config, user_errors
 @click.option(
     "--queues",
     default="",
-    help="Names with commas between them: unpack, dispatch, webhooks, sweep, expiry. Default: all.",
+    help="Names with commas between them: unpack, dispatch, webhooks, sweep, expiry, alerts. Default: all.",
 )
 def worker(concurrency: int | None, queues: str) -> None:
     """Unpack, send and sweep for the gateway of this configuration, beside other workers on the same PostgreSQL.

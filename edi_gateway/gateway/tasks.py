@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy.orm import Session
 
 from edi_gateway.config import Config
+from edi_gateway.gateway import alerts
 from edi_gateway.gateway.app import Gateway
 from edi_gateway.gateway.certificate_exchange import alert_overdue
 from edi_gateway.gateway.dispatch import dispatch
@@ -30,6 +31,7 @@ _FIRST_TURN = datetime(2026, 1, 1, tzinfo=UTC)
 RECURRING: Mapping[str, Callable[[Config], timedelta]] = {
     "sweep": lambda config: timedelta(seconds=config.work.sweep_seconds),
     "expiry": lambda config: EXPIRY_INTERVAL,
+    "alerts": lambda config: alerts.INTERVAL,
     "retention": lambda config: RETENTION_INTERVAL,
 }
 """How often. The key is "" at every turn, and another one where a process begins: that run is its own."""
@@ -63,6 +65,12 @@ def _counter(name: str) -> str:
     return f"turn:{name}"
 
 
+def _tell(gateway: Gateway, key: str) -> None:
+    """Only in turn, also where a process begins: two who tell at the same time would tell twice."""
+    if _take_turn(gateway, "alerts"):
+        alerts.tell(gateway)
+
+
 TASKS: Mapping[str, Task] = {
     "unpack": unpack,  # key: the id of a received transmission
     "dispatch": dispatch,  # key: the name of a partnership, or name/number
@@ -70,6 +78,7 @@ TASKS: Mapping[str, Task] = {
     "sweep": _in_turn("sweep", sweep),
     "retention": _in_turn("retention", purge),
     "expiry": _in_turn("expiry", lambda gateway: (alert_expiring(gateway), alert_overdue(gateway))),
+    "alerts": _tell,
 }
 
 URGENCY: Mapping[str, int] = {"sweep": 40, "dispatch": 30, "unpack": 20, "webhooks": 10, "expiry": 0, "retention": 0}

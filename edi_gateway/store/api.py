@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, Index, Integer, Select, String, exists, select
+from sqlalchemy import BigInteger, CheckConstraint, Index, Integer, Select, String, exists, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from edi_gateway.store.base import Base, JsonText, coded
@@ -122,8 +122,12 @@ def endpoints(session: Session, *, limit: int, partnership: str | None = None) -
 
 
 def events_after(number: int, *, kinds: Sequence[str] = (), partnership: str | None = None) -> Select[BusinessEvent]:
-    """The events after this number, oldest first; of these kinds, of one partner."""
+    """The events after this number, oldest first; of these kinds (`alert.*`: all that begin so), of one partner."""
     statement = select(BusinessEvent).where(BusinessEvent.number > number).order_by(BusinessEvent.number)
     if kinds:
-        statement = statement.where(BusinessEvent.kind.in_(kinds))
+        begin = [kind.removesuffix("*") for kind in kinds if kind.endswith(".*")]
+        named = BusinessEvent.kind.in_(kinds)
+        statement = statement.where(
+            or_(named, *(BusinessEvent.kind.startswith(each, autoescape=True) for each in begin))
+        )
     return statement if partnership is None else statement.where(BusinessEvent.partnership == partnership)

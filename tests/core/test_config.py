@@ -79,6 +79,8 @@ def test_every_key_has_a_variable_and_every_variable_works() -> None:
         "webhooks.addresses": "any",
         "public_url": "https://x.example",
     }
+    values |= {"alerts.smtp_security": "none", "alerts.feed": "yes", "alerts.sender": "edi@x.example"}
+    values |= {"alerts.recipients": "a@x.example, b@x.example"}
     values |= {"identity.gln": "9521321000018", "identity.siren": "123456782", "identity.vat_number": "FR40303265045"}
     values |= {"database_url": "sqlite:///x", "reverse_proxy.addresses": "10.0.0.0/8, ::1"}
     values |= {"identity.iban": "FR7630006000011234567890189", "identity.bic": "DEMOFRPPXXX", "identity.country": "DE"}
