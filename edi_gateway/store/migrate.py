@@ -1,23 +1,22 @@
-"""Bringing a database to the schema of this version. Migrations stand in `migrations/versions`, oldest first."""
+"""Bringing a database to the schema of this version. Migrations stand in `migrations/versions`, oldest first.
+
+Which revision a database has and which one is the newest is told without alembic: a server that has nothing to migrate
+does not load it (`migration_runs`).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from importlib.resources import as_file, files
-from pathlib import Path
+import re
+from importlib.abc import Traversable
+from importlib.resources import files
 
-from alembic import command
-from alembic.autogenerate import compare_metadata
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import Script, ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import Connection, inspect, text
 
 from edi_gateway.store import queue_schema
 from edi_gateway.store.database import Database, migrating
-from edi_gateway.store.migration_rules import CONTRACT, losses, phase
-from edi_gateway.store.schema import metadata
+
+_SCRIPT = re.compile(r"(\d{4})_\w+\.py")
+_PRESENT = text("SELECT version_num FROM alembic_version")
 
 
 class WouldLoseData(Exception):
@@ -37,24 +36,16 @@ def upgrade(url: str, *, contract: bool = False) -> tuple[str | None, str]:
     Raises WouldLoseData, unless `contract`, where a migration takes away, renames or tightens.
     """
     with migrating(url) as connection:
-        before = _revision(connection)
-        with _config(connection) as config:
-            if losing := [] if contract else _losses(config, before):
+        before, after = _revision(connection), head()
+        if before != after:
+            from edi_gateway.store import migration_runs  # 17 MB, and only for this
+
+            if losing := [] if contract else migration_runs.losses_after(connection, before):
                 raise WouldLoseData(losing)
-            command.upgrade(config, "head")
+            migration_runs.run(connection)
         if connection.dialect.name == "postgresql":
             queue_schema.bring_up(connection)
-        return before, _head()
-
-
-def _losses(config: Config, before: str | None) -> list[str]:
-    """What the migrations after `before` take away, whatever they say they are."""
-    found = []
-    for script in ScriptDirectory.from_config(config).iterate_revisions("head", before or "base"):
-        source = Path(script.path).read_text(encoding="utf-8")
-        said = ["it says so"] if phase(source) == CONTRACT else []
-        found += [f"{script.revision}, {fault}" for fault in losses(source) or said]
-    return found[::-1]
+        return before, after
 
 
 def state(url: str) -> tuple[str | None, str]:
@@ -62,52 +53,25 @@ def state(url: str) -> tuple[str | None, str]:
     database = Database(url)
     try:
         with database.engine.connect() as connection:
-            return _revision(connection), _head()
+            return _revision(connection), head()
     finally:
         database.close()
 
 
-def differences(url: str) -> list[object]:
-    """What the tables of this version have that the migrated database has not, and the reverse. Empty is right."""
-    with migrating(url) as connection:
-        options = {"compare_type": True, "compare_server_default": True, "include_name": _is_ours}
-        return list(compare_metadata(MigrationContext.configure(connection, opts=options), metadata))
+def head() -> str:
+    """The newest revision: each follows the one before it, and its number begins the name of its file."""
+    scripts = [found[1] for entry in versions().iterdir() if (found := _SCRIPT.fullmatch(entry.name))]
+    if not scripts:
+        raise RuntimeError("this installation has no migrations; install the package again")
+    return max(scripts)
 
 
-def _is_ours(name: str | None, kind: str, parents: object) -> bool:
-    return kind != "table" or name is None or not queue_schema.is_queue_table(name)
-
-
-def draft(url: str, message: str) -> str:
-    """Write the migration from the newest one to the tables of this version, for a developer; gives its path.
-
-    `url` is a database to try it on, empty or migrated.
-    """
-    with migrating(url) as connection, _config(connection) as config:
-        if ScriptDirectory.from_config(config).get_current_head() is not None:
-            command.upgrade(config, "head")
-        number = len(list(ScriptDirectory.from_config(config).walk_revisions())) + 1
-        script = command.revision(config, message, autogenerate=True, rev_id=f"{number:04}")
-    return str(script.path) if isinstance(script, Script) else ""
-
-
-@contextmanager
-def _config(connection: Connection | None = None) -> Iterator[Config]:
-    with as_file(files("edi_gateway.store") / "migrations") as folder:
-        config = Config()
-        config.set_main_option("script_location", str(folder).replace("%", "%%"))
-        config.set_main_option("file_template", "%%(rev)s_%%(slug)s")
-        config.attributes["connection"] = connection
-        yield config
+def versions() -> Traversable:
+    """The folder of the migrations."""
+    return files("edi_gateway.store") / "migrations" / "versions"
 
 
 def _revision(connection: Connection) -> str | None:
-    return MigrationContext.configure(connection).get_current_revision()
-
-
-def _head() -> str:
-    with _config() as config:
-        head = ScriptDirectory.from_config(config).get_current_head()
-    if head is None:
-        raise RuntimeError("this installation has no migrations; install the package again")
-    return head
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(_PRESENT).scalar()

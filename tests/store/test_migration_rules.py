@@ -79,6 +79,7 @@ def scripts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         set_option(config, "path_separator", "newline")
 
     monkeypatch.setattr(Config, "set_main_option", with_versions)
+    monkeypatch.setattr(migrate, "versions", lambda: folder)
     return folder
 
 
@@ -86,7 +87,7 @@ def test_an_upgrade_that_would_lose_data_is_refused_until_it_is_asked_for(tmp_pa
     url = database_url(tmp_path, empty=True)
     migrate.upgrade(url)
     last = len(list(FOLDER.glob("0*.py")))
-    (scripts / "next.py").write_text(migration('op.drop_table("counter")', number=last + 1, after=last))
+    (scripts / f"{last + 1:04}_next.py").write_text(migration('op.drop_table("counter")', number=last + 1, after=last))
     with pytest.raises(migrate.WouldLoseData, match="drops a table"):
         migrate.upgrade(url)
     database = Database(url)
@@ -104,7 +105,9 @@ def test_an_old_node_works_on_while_a_new_one_expands(tmp_path: Path, scripts: P
         view.connection.exec_driver_sql("SELECT count(*) FROM counter")
     last = len(list(FOLDER.glob("0*.py")))
     column = 'sa.Column("note", sa.Text(), nullable=False, server_default="")'
-    (scripts / "next.py").write_text(migration(f'op.add_column("counter", {column})', number=last + 1, after=last))
+    (scripts / f"{last + 1:04}_next.py").write_text(
+        migration(f'op.add_column("counter", {column})', number=last + 1, after=last)
+    )
     assert migrate.upgrade(url) == (f"{last:04}", f"{last + 1:04}")
     from edi_gateway.store.documents import take_number
 

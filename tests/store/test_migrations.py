@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,7 @@ from sqlalchemy import inspect, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-from edi_gateway.store import migrate
+from edi_gateway.store import migrate, migration_runs
 from edi_gateway.store.database import BrokenReference, Database, migrating
 from edi_gateway.store.schema import metadata
 
@@ -64,7 +66,19 @@ def test_the_migrations_make_the_tables_of_this_version(migrated: Database, crea
     assert set(made) == set(wanted) == set(metadata.tables)
     for table in wanted:
         assert made[table] == wanted[table], table
-    assert migrate.differences(migrated.url) == []
+    assert migration_runs.differences(migrated.url) == []
+
+
+def test_the_newest_revision_is_told_without_alembic(migrated: Database) -> None:
+    assert migrate.head() == migration_runs.newest()
+    script = f"""
+import sys
+from edi_gateway.store import migrate
+import edi_gateway.web.process
+assert migrate.upgrade({migrated.url!r})[0] == migrate.head()
+assert not any(name in sys.modules for name in ("alembic", "mako"))
+"""
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
 
 
 def test_upgrading_twice_changes_nothing(migrated: Database) -> None:

@@ -10,7 +10,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from edi_gateway.store.migrate import draft
+from edi_gateway.store.migration_runs import draft
 
 
 def main() -> None:

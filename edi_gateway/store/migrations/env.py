@@ -1,4 +1,4 @@
-"""How alembic runs here: on the connection of `edi_gateway.store.migrate`, in its transaction, in batch mode.
+"""How alembic runs here: on the connection of `edi_gateway.store.migration_runs`, in its transaction, in batch mode.
 
 Batch mode, because SQLite cannot alter a table in place.
 """
