@@ -175,7 +175,8 @@ def _receive(gateway: Gateway, arrival: Arrival, body: BinaryIO, caller: Caller)
         return _refuse(gateway, arrival, refusal)
     if not isinstance(arrival, FromPartner):
         return _refuse(gateway, arrival, refusal or _unknown(arrival))
-    return _answer_again(gateway, arrival) or _judge(gateway, arrival, refusal)
+    is_large = arrival.raw.content is None  # opening it to learn that it is here already would take long
+    return (_answer_again(gateway, arrival) if is_large else None) or _judge(gateway, arrival, refusal)
 
 
 def _denied(gateway: Gateway, request: Request, caller: Caller, now: datetime) -> HttpAnswer | None:
@@ -247,16 +248,20 @@ def _identified(gateway: Gateway, arrival: Arrival) -> Arrival:
 
 
 def _judge(gateway: Gateway, arrival: FromPartner, refusal: Refusal | None) -> HttpAnswer:
-    """Open what came and act on it. `refusal` is what is wrong with the headers unless it turns out to be a report."""
+    """Open what came and act on it. `refusal` is what is wrong with the headers unless it turns out to be a report.
+
+    Whether it is a repetition, `_accept` finds out in its own transaction. Only what would not be accepted is looked up
+    before: what was accepted once is answered as it was then, also when its key or certificate has run out since.
+    """
     with gateway.payloads.open(arrival.raw) as body:
         outcome = open_transmission(
             arrival.request, arrival.headers, body, arrival.relationship, gateway.payloads.spool, arrival.at
         )
     match outcome:
         case OpenedReport():
-            return _settle(gateway, arrival, outcome)
+            return _answer_again(gateway, arrival) or _settle(gateway, arrival, outcome)
         case Refused():
-            return _refuse(gateway, arrival, refusal or _refusal_of(outcome))
+            return _answer_again(gateway, arrival) or _refuse(gateway, arrival, refusal or _refusal_of(outcome))
         case Opened():
             with outcome.payload:
                 return _refuse(gateway, arrival, refusal) if refusal else _accept(gateway, arrival, outcome)
@@ -405,7 +410,7 @@ def _receipt(
 
 
 def _answer_again(gateway: Gateway, arrival: FromPartner) -> HttpAnswer | None:
-    """The stored answer if exactly these bytes are here already: a plain repetition is not even decrypted."""
+    """The stored answer if exactly these bytes are here already."""
     with gateway.database.read() as view:
         if _holder_raw(view, arrival) != arrival.raw.sha256:
             return None

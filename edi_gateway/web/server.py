@@ -9,6 +9,7 @@ TLS is the proxy's: nginx, Caddy or HAProxy in front.
 
 from __future__ import annotations
 
+import logging
 import signal
 import socket
 import time
@@ -20,17 +21,31 @@ from flask import Flask
 from waitress.adjustments import Adjustments
 from waitress.channel import HTTPChannel
 from waitress.server import TcpWSGIServer
-from waitress.task import ErrorTask
+from waitress.task import ErrorTask, WSGITask
 from waitress.utilities import RequestEntityTooLarge
 
 CONNECTIONS_MAX = 2000  # at waitress's own 100, a hundred slow clients lock everybody out
 IDLE_SECONDS_MAX = 120
 DRAIN_SECONDS_MAX = 50  # below systemd's TimeoutStopSec=60
 BACKLOG = 1024
+SENT_BYTES_MIN = 32 * 1024  # of an answer that is still being made; a smaller one leaves whole, in one packet
 RECEIVED_BYTES_MAX = 64 * 1024  # by one call: a usual message arrives at once, not in waitress's 8 KiB pieces
 _LOOP_SECONDS = 1.0
 
+# It says how long its queue is, as a warning, whenever a request does not find an idle thread: under load a line for
+# each POST, written by the one thread that reads all connections.
+logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+
 Oversized = Callable[[list[tuple[str, str]], str], None]  # headers, remote address
+
+
+class _Task(WSGITask):
+    """Sends the end of an answer from its own thread, so that nobody waits until the loop comes round to it."""
+
+    def finish(self) -> None:
+        super().finish()
+        with self.channel.outbuf_lock:
+            self.channel._flush_exception(self.channel._flush_some, do_close=False)
 
 
 class Server:
@@ -53,6 +68,7 @@ class Server:
             ident=None,
             clear_untrusted_proxy_headers=True,
         )
+        adjustments.send_bytes = SENT_BYTES_MIN  # to the constructor it would be a deprecated option
         self._server = TcpWSGIServer(
             app,
             _sock=self._socket,
@@ -111,6 +127,7 @@ def _channel_class(oversized: Oversized) -> type[HTTPChannel]:
             super().execute()
 
     class Channel(HTTPChannel):
+        task_class = _Task
         error_task_class = Task
 
         def send_continue(self) -> None:
