@@ -9,6 +9,7 @@
 #   make crash   SIGKILL to either side at random moments under load; counts what is lost or doubled   ARGS="--kills 200"
 #   make fuzz    coverage-guided fuzzing of all that reads what strangers send                      ARGS="cms --seconds 600"
 #   make bench   a benchmark with its peers, as JSON                                                ARGS="as2 --json"
+#   make audit   bill of materials (build/sbom.json), and known holes in what is locked (asks an advisory service)
 #   make lock    choose the locked versions anew
 #   make clean   remove .venv and caches; keeps data/
 #
@@ -17,7 +18,7 @@
 # or make itself prints where it is.)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-postgresql lint conformance crash fuzz bench lock clean
+.PHONY: help demo serve test test-postgresql lint conformance crash fuzz bench audit lock clean
 
 PYTHONS := python3 python3.14 python3.13 python3.12 python3.11
 PYTHON ?= $(shell for python in $(PYTHONS); do \
@@ -81,6 +82,16 @@ test-postgresql: .venv/installed-dev
 	@$(PIP) install --require-hashes -r requirements-fuzz.lock >&2
 	@touch $@
 
+# The auditor lives in an environment of its own: it is no part of what is installed anywhere.
+AUDITOR := .venv-audit/bin
+audit: .venv/installed
+	@mkdir -p build
+	@$(BIN)/python packaging/sbom.py requirements.lock > build/sbom.json
+	@echo "build/sbom.json: what requirements.lock names" >&2
+	@test -x $(AUDITOR)/pip-audit || { $(PYTHON) -m venv .venv-audit && $(AUDITOR)/pip install --quiet --disable-pip-version-check pip-audit; } >&2
+	@$(AUDITOR)/pip-audit --disable-pip --require-hashes -r requirements.lock $(ARGS) || { \
+		echo "make audit: not clean, or the advisory service cannot be reached from here (see above); nothing was shown to be safe" >&2; exit 1; }
+
 # uv resolves for every platform and Python at once. It is needed only here, in an environment that is thrown away.
 # The development lock comes first and binds the other one, so that both name the same versions.
 COMPILE = uv pip compile setup.cfg --extra build --generate-hashes --no-header --universal --python-version 3.11 --quiet
@@ -92,5 +103,5 @@ lock:
 		&& $(COMPILE) --extra fuzz --constraint requirements-dev.lock --output-file requirements-fuzz.lock >&2
 
 clean:
-	@rm -rf .venv build dist edi_gateway.egg-info .mypy_cache .ruff_cache .import_linter_cache .hypothesis .pytest_cache
+	@rm -rf .venv .venv-audit build dist edi_gateway.egg-info .mypy_cache .ruff_cache .import_linter_cache .hypothesis .pytest_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

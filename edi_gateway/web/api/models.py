@@ -29,7 +29,7 @@ from edi_gateway.store.transmissions import TransmissionState
 
 Name = Annotated[str, Field(min_length=1, max_length=80)]
 Gtin = Annotated[str, Field(pattern=r"^[0-9]{8,14}$", description="8 to 14 digits", examples=["3760123450010"])]
-Kind = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_.-]{0,59}$", examples=["payment.capturable"])]
+Kind = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_.-]{0,59}(\.\*)?$", examples=["payment.capturable", "alert.*"])]
 IDEMPOTENCY_KEY_CHARACTERS_MAX = 200
 ETAG_CHARACTERS_MAX = 200
 GTINS_MAX = 500
