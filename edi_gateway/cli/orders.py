@@ -271,3 +271,14 @@ def import_orders(file: Path, partner: str, as_json: bool) -> None:
     from edi_gateway.gateway.sheet_upload import upload_answers
 
     take(file, partner, upload_answers, as_json=as_json)
+
+
+@orders.command("ship")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
+@partner_option
+@json_option
+def ship_orders(file: Path, partner: str, as_json: bool) -> None:
+    """Take in a sheet of what a partner shipped: every row, or none and exit code 1 with every error."""
+    from edi_gateway.gateway.sheet_shipments import upload_shipments
+
+    take(file, partner, upload_shipments, as_json=as_json)

@@ -107,5 +107,12 @@ NOTHING_IN_IT = _rule(
     "Fill in at least one row below the headings",
     "Renseignez au moins une ligne sous les titres",
 )
+SSCC_WRONG = _rule(
+    "T174",
+    "{value} is not an SSCC",
+    "{value} n'est pas un SSCC",
+    "Write 18 digits with a right check digit, as text, or leave the cell empty",
+    "Écrivez 18 chiffres avec une clé juste, en texte, ou laissez la cellule vide",
+)
 
 RULES: tuple[Rule, ...] = tuple(value for value in list(globals().values()) if isinstance(value, Rule))

@@ -104,7 +104,7 @@ _ANSWERS: Mapping[str, LineAction] = {
     **dict.fromkeys(("change", "changed", "modifier", "modifié", "partiel", "partial"), LineAction.CHANGED),
     **dict.fromkeys(("refuse", "refused", "refuser", "refusé", "reject", "non", "no"), LineAction.REFUSED),
 }
-_RESTS: Mapping[str, Remainder] = {
+RESTS: Mapping[str, Remainder] = {
     **dict.fromkeys(("back order", "backorder", "reliquat", "bp"), Remainder.BACK_ORDER),
     **dict.fromkeys(("cancel", "cancelled", "annuler", "annulé", "cp"), Remainder.CANCELLED),
 }
@@ -126,7 +126,7 @@ class Uploaded:
 
 
 @dataclass(slots=True)
-class _Reading:
+class SheetReading:
     """A sheet being read: what is wrong is collected, and nothing stops at the first error."""
 
     findings: list[Finding]
@@ -181,18 +181,18 @@ def _row_number(finding: Finding) -> int:
 
 def upload_inventory(gateway: Gateway, partner: str, data: bytes, content_type: str) -> Uploaded:
     """Take in a sheet of stock. Raises UnknownPartner and SheetRefused."""
-    partnership = _partnership(gateway, partner)
+    partnership = partnership_of(gateway, partner)
     shown = tuple(Column(name) for name in _STOCK_SHOWN)
     rows = sheets.read(data, content_type, (*INVENTORY, *shown))
-    reading, now = _Reading([], partnership.edifact.timezone), gateway.now()
+    reading, now = SheetReading([], partnership.edifact.timezone), gateway.now()
     items = tuple(_stock_item(reading, row) for row in rows)
     _report_twice(reading, rows, items)
     reading.settle()
     report = InventoryReport(number=f"SHEET-{gateway.new_id()[:20]}", issued=now.replace(microsecond=0), items=items)
-    return _taken(gateway, partnership, data, content_type, len(rows), lambda uow: [("INVRPT", report)], "items")
+    return taken(gateway, partnership, data, content_type, len(rows), lambda uow: [("INVRPT", report)], "items")
 
 
-def _stock_item(reading: _Reading, row: Row) -> InventoryItem:
+def _stock_item(reading: SheetReading, row: Row) -> InventoryItem:
     gtin, article = row.cells.get("gtin", ""), row.cells.get("supplier_article", "")
     if not gtin and not article:
         reading.report(sheet_rules.CELL_MISSING, row, "gtin", expected="3760123450010")
@@ -212,7 +212,7 @@ def _stock_item(reading: _Reading, row: Row) -> InventoryItem:
     )
 
 
-def _report_twice(reading: _Reading, rows: Sequence[Row], items: Sequence[InventoryItem]) -> None:
+def _report_twice(reading: SheetReading, rows: Sequence[Row], items: Sequence[InventoryItem]) -> None:
     seen: dict[tuple[str, str], int] = {}
     for row, item in zip(rows, items, strict=True):
         key = article_key(item.item), item.location
@@ -222,14 +222,14 @@ def _report_twice(reading: _Reading, rows: Sequence[Row], items: Sequence[Invent
 
 def upload_answers(gateway: Gateway, partner: str, data: bytes, content_type: str) -> Uploaded:
     """Take in answered order lines. Raises UnknownPartner and SheetRefused."""
-    partnership = _partnership(gateway, partner)
+    partnership = partnership_of(gateway, partner)
     shown = tuple(Column(name) for name in _ORDERS_SHOWN)
     rows = [row for row in sheets.read(data, content_type, (*ORDERS, *shown)) if row.cells.get("answer")]
     if not rows:
         raise SheetRefused([Finding(sheet_rules.NOTHING_IN_IT, path="row 2/answer")])
 
     def records(uow: UnitOfWork) -> list[tuple[str, Any]]:
-        reading = _Reading([], partnership.edifact.timezone)
+        reading = SheetReading([], partnership.edifact.timezone)
         by_order: dict[str, list[Row]] = {}
         for row in rows:
             by_order.setdefault(row.cells.get("order", ""), []).append(row)
@@ -237,12 +237,12 @@ def upload_answers(gateway: Gateway, partner: str, data: bytes, content_type: st
         reading.settle()
         return [("ORDRSP", confirmation) for confirmation in found if confirmation is not None]
 
-    return _taken(gateway, partnership, data, content_type, len(rows), records, "lines")
+    return taken(gateway, partnership, data, content_type, len(rows), records, "lines")
 
 
 def _confirmation(
     gateway: Gateway,
-    reading: _Reading,
+    reading: SheetReading,
     uow: UnitOfWork,
     partnership: Partnership,
     number: str,
@@ -276,14 +276,14 @@ def _confirmation(
     )
 
 
-def _answer(reading: _Reading, row: Row, line: LineProgress) -> ConfirmationLine:
+def _answer(reading: SheetReading, row: Row, line: LineProgress) -> ConfirmationLine:
     action = reading.one_of(row, "answer", _ANSWERS)
     quantity = reading.number(row, "confirmed", required=action is LineAction.CHANGED)
     ordered = line.quantities.ordered
     fits = {LineAction.ACCEPTED: ordered, LineAction.REFUSED: Decimal(0)}
     if action in fits and quantity is not None and quantity != fits[action]:
         reading.report(sheet_rules.QUANTITY_CONTRADICTS, row, "confirmed", plain(quantity), plain(ordered))
-    rest = reading.one_of(row, "rest", _RESTS)
+    rest = reading.one_of(row, "rest", RESTS)
     if action is LineAction.CHANGED and rest is None and quantity is not None and quantity < ordered:
         reading.report(sheet_rules.CELL_MISSING, row, "rest", expected="back order, cancel (reliquat, annuler)")
     return ConfirmationLine(
@@ -301,16 +301,16 @@ def _answer(reading: _Reading, row: Row, line: LineProgress) -> ConfirmationLine
     )
 
 
-_Records = Callable[[UnitOfWork], Sequence[tuple[str, Any]]]
+Records = Callable[[UnitOfWork], Sequence[tuple[str, Any]]]
 
 
-def _taken(
+def taken(
     gateway: Gateway,
     partnership: Partnership,
     data: bytes,
     content_type: str,
     rows: int,
-    records: _Records,
+    records: Records,
     lines: str,
 ) -> Uploaded:
     """Keep the file, make the records and apply them, all in one transaction. Raises SheetRefused."""
@@ -379,7 +379,7 @@ def _interchange(
     return interchange
 
 
-def _partnership(gateway: Gateway, partner: str) -> Partnership:
+def partnership_of(gateway: Gateway, partner: str) -> Partnership:
     partnership = gateway.partnerships.by_name(partner)
     if partnership is None:
         raise UnknownPartner(partner)
@@ -391,7 +391,7 @@ def _partnership(gateway: Gateway, partner: str) -> Partnership:
 
 def download_inventory(gateway: Gateway, partner: str, content_type: str) -> bytes:
     """The partner's stock as a sheet that can be uploaded again. Raises UnknownPartner."""
-    _partnership(gateway, partner)
+    partnership_of(gateway, partner)
     names = (*(column.name for column in INVENTORY), *_STOCK_SHOWN)
     statement = select(StockLevelRow).where(StockLevelRow.partnership == partner).order_by(StockLevelRow.id)
     with gateway.database.read() as view:
@@ -402,7 +402,7 @@ def download_inventory(gateway: Gateway, partner: str, content_type: str) -> byt
 
 def download_orders(gateway: Gateway, partner: str, content_type: str) -> bytes:
     """The partner's orders that wait for an answer, a row a line, with the columns to be filled in. UnknownPartner."""
-    _partnership(gateway, partner)
+    partnership_of(gateway, partner)
     names = (*(column.name for column in ORDERS), *_ORDERS_SHOWN)
     statement = (
         select(OrderRow)

@@ -204,4 +204,7 @@ def test_the_same_by_command(shop: Shop, tmp_path: Path) -> None:
     assert run("orders", "export", "--partner", "vendor", "--to", str(orders)).exit_code == 0
     assert load_workbook(orders).active["A2"].value == "MP4K7QX1"
     assert run("orders", "import", str(orders), "--partner", "vendor").exit_code == 1
+    sheet.write_text("order;line;shipped\nUNKNOWN;1;2\n")
+    shipped = run("orders", "ship", str(sheet), "--partner", "vendor")
+    assert (shipped.exit_code, shipped.stdout.splitlines()[0][:11]) == (1, "row 2/order")
     assert run("inventory", "export", "--partner", "nobody").exit_code == 2

@@ -1,4 +1,4 @@
-"""Sheets up and down for vendors without EDI: stock, and the answers to open orders."""
+"""Sheets up and down for vendors without EDI: stock, the answers to open orders, what was shipped."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from flask import Response, jsonify, request
 from flask_openapi3.models import Tag
 
-from edi_gateway.gateway import sheet_upload
+from edi_gateway.gateway import sheet_shipments, sheet_upload
 from edi_gateway.gateway.app import Gateway
 from edi_gateway.gateway.orders import UnknownPartner
 from edi_gateway.gateway.overview import message_summary
@@ -32,7 +32,7 @@ _Download = Callable[[Gateway, str, str], bytes]
 
 
 def add_routes(routes: Routes, gateway: Gateway) -> None:
-    """POST and GET /partners/{partner}/inventory, GET /partners/{partner}/orders, POST …/confirmations."""
+    """POST and GET /partners/{partner}/inventory, GET /partners/{partner}/orders, POST …/confirmations, …/shipments."""
     routes = routes.under(SHEETS)
 
     @routes.post(
@@ -56,6 +56,17 @@ def add_routes(routes: Routes, gateway: Gateway) -> None:
     )
     def upload_answers(path: PartnerPath) -> Response:
         return _taken(gateway, path.partner, sheet_upload.upload_answers)
+
+    @routes.post(
+        "/partners/<partner>/shipments",
+        Scope.ORDERS_ANSWER,
+        "Upload what was shipped: every row counts, or none",
+        {200: SheetTaken},
+        refusals=(404, 415),
+        takes=_FORMS,
+    )
+    def upload_shipments(path: PartnerPath) -> Response:
+        return _taken(gateway, path.partner, sheet_shipments.upload_shipments)
 
     @routes.get(
         "/partners/<partner>/inventory",
