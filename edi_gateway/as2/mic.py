@@ -23,6 +23,9 @@ TABLE_DIGESTS: tuple[Digest, ...] = (Digest.SHA1, Digest.SHA256, Digest.SHA384, 
 _SIZES = {digest.size: digest for digest in Digest}
 
 _MIC_LENGTH_MAX = 512
+# Of a signed content beyond this only the digest agreed is taken when it is sealed: four cost more than the encryption.
+# Another one that an MDN names is taken from what is kept (`gateway.settle`).
+TABLE_BYTES_MAX = 8 * 1024 * 1024
 SHARED_BYTES_MIN = 128 * 1024  # a chunk that is worth handing to another thread
 
 

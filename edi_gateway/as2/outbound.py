@@ -5,7 +5,8 @@ their way into the encryption. Nothing is held in memory but a chunk, and the le
 before it is written, so that everything is DER and the request has a Content-Length.
 
 The digest table is taken over the bytes that the partner's MIC will be over, under all algorithms, because partners
-answer under another one than ours.
+answer under another one than ours. Of a large signed content it holds the agreed one alone; what was signed is kept, so
+that another one can be taken when an MDN names it.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from edi_gateway.as2.fields import (
 )
 from edi_gateway.as2.headers import PRODUCT, Feature, Headers
 from edi_gateway.as2.mdn import boundary_for
-from edi_gateway.as2.mic import TABLE_DIGESTS, Mic, digests_of
+from edi_gateway.as2.mic import TABLE_BYTES_MAX, TABLE_DIGESTS, Mic, digests_of
 from edi_gateway.as2.mime import CHUNK_BYTES, Spool, base64_lines, chunks_of
 from edi_gateway.as2.opened import EncryptedWith, SignedWith
 from edi_gateway.as2.receipt import Importance, ReceiptOption, render_options
@@ -193,7 +194,7 @@ class _Sealing:
         if not policy.sign:
             is_plain = not policy.encrypt and policy.compression is Compression.NONE
             # RFC 4130 §7.3.1: of a plain message the content alone; else RFC 5402 §4: with its headers.
-            self._take_digests(content.chunks() if is_plain else entity.chunks())
+            self._digests = digests_of(content.chunks() if is_plain else entity.chunks(), TABLE_DIGESTS)
         if policy.compression is Compression.BEFORE_SIGNING:
             entity = self._compressed(entity)
         if policy.sign:
@@ -208,15 +209,12 @@ class _Sealing:
         """The innermost entity. In base64 where the partnership cannot take binary."""
         return _Entity(payload_headers(content_type, self._encoding, filename), (self._encoded(content),))
 
-    def _take_digests(self, chunks: Iterable[bytes]) -> None:
-        self._digests = digests_of(chunks, TABLE_DIGESTS)
-
     def _compressed(self, entity: _Entity) -> _Entity:
         return self._cms_entity("compressed-data", "smime.p7z", compress(entity.chunks()))
 
     def _signed(self, entity: _Entity) -> _Entity:
-        self._take_digests(entity.chunks())
         key, digest = self._relationship.signing_key(self._now), self._relationship.digest
+        self._digests = digests_of(entity.chunks(), TABLE_DIGESTS if entity.length <= TABLE_BYTES_MAX else [digest])
         scheme = self._relationship.scheme_for(key)
         signature = sign(self._digests[digest], digest, key, scheme, self._now)
         self._signed_with = SignedWith(digest, scheme, key.certificate.fingerprint, key.certificate.subject)

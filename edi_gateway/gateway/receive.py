@@ -41,7 +41,7 @@ from edi_gateway.as2.relationship import Relationship
 from edi_gateway.gateway.app import Gateway
 from edi_gateway.gateway.connections import NOBODY, Caller, ConnectionFault
 from edi_gateway.gateway.dispatch import enqueue_receipt, restart
-from edi_gateway.gateway.settle import ReceivedMdn, apply, judge_posted
+from edi_gateway.gateway.settle import ReceivedMdn, apply, complete_digests, judge_posted
 from edi_gateway.partnership import Partnership
 from edi_gateway.store.database import Reading, UnitOfWork
 from edi_gateway.store.payloads import PayloadTooLarge, Stored, keep_all
@@ -519,6 +519,7 @@ def _settle(gateway: Gateway, arrival: FromPartner, report: OpenedReport) -> Htt
     """An asynchronous MDN, on the message URL or the MDN URL: always 200, whatever it says."""
     with gateway.payloads.open(arrival.raw) as stream:
         mdn = ReceivedMdn(report, tuple(arrival.headers), stream.read(ANSWER_BYTES_MAX))
+    complete_digests(gateway, report)
     with gateway.database.write("receive.settle") as uow:
         _keep_payloads(uow, arrival)
         judged = judge_posted(uow, mdn)

@@ -8,25 +8,31 @@ One that could be forged changes nothing either, and raises an alert.
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from sqlalchemy.orm import Session
+
 from edi_gateway.as2.headers import Headers
 from edi_gateway.as2.inbound import open_report
-from edi_gateway.as2.mic import digests_from_text
-from edi_gateway.as2.opened import OpenedReport, Refused
+from edi_gateway.as2.mic import TABLE_DIGESTS, digests_from_text, digests_of, digests_to_text
+from edi_gateway.as2.opened import OpenedReport, Refused, Trust
+from edi_gateway.as2.outbound import signed_chunks
 from edi_gateway.as2.relationship import Relationship
 from edi_gateway.as2.settlement import Sent, Settlement, judge
 from edi_gateway.gateway.app import Gateway
 from edi_gateway.gateway.states import OUTBOUND, OutboundEvent, change
 from edi_gateway.store.database import UnitOfWork
+from edi_gateway.store.payloads import PayloadMissing
 from edi_gateway.store.transmissions import (
     Receipt,
+    Seal,
     Transmission,
     TransmissionKind,
     TransmissionState,
     count_receipts,
+    locked,
     outbound,
 )
 from edi_gateway.transport.http import Answer
@@ -86,7 +92,7 @@ def judge_posted(uow: UnitOfWork, mdn: ReceivedMdn) -> Judged:
     The transmission that it is about is held from here on: of two MDNs at the same moment one is the first.
     """
     wanted = mdn.opened.report.original_message_id
-    row = _sent_under(uow, wanted)
+    row = _sent_under(uow.session, wanted, hold=True)
     if row is None:
         return Judged(mdn, None, None, f"{NOTHING_SENT} {wanted[:200]!r}")
     return _judged(row, mdn)
@@ -98,6 +104,7 @@ def judge_answer(row: Transmission, relationship: Relationship, answer: Answer, 
     opened = open_report(Headers(answer.headers), body, relationship, gateway.payloads.spool, gateway.now())
     if isinstance(opened, Refused):
         return NoReceipt(opened.diagnosis, answer)
+    row.digests = complete_digests(gateway, opened) or row.digests
     return _judged(row, ReceivedMdn(opened, answer.headers, answer.body))
 
 
@@ -106,13 +113,52 @@ def _judged(row: Transmission, mdn: ReceivedMdn) -> Judged:
     return Judged(mdn, row, settlement, settlement.explanation[:REASON_CHARACTERS_MAX])
 
 
-def _sent_under(uow: UnitOfWork, message_id: str) -> Transmission | None:
+def _sent_under(session: Session, message_id: str, *, hold: bool = False) -> Transmission | None:
     """Ours of that Message-ID; some products strip the brackets, ours are always there."""
     for spelling in (message_id, f"<{message_id.strip('<>')}>"):
-        row = outbound(uow.session, spelling, hold=True)
+        row = outbound(session, spelling, hold=hold)
         if row is not None:
             return row if row.kind is TransmissionKind.MESSAGE and row.digests is not None else None
     return None
+
+
+# --- a digest that was not taken when it was sealed -----------------------------------------------------------------
+
+
+def complete_digests(gateway: Gateway, opened: OpenedReport) -> dict[str, str] | None:
+    """Take and keep the digest that an MDN names, where the content was too large for all of them when it was sealed;
+    gives the table then. Reads the whole content, so call it while no transaction is open.
+
+    Only for an MDN that could decide the transmission: a forged one makes nobody read a gigabyte.
+    """
+    digest = opened.report.mic.digest if opened.report.mic else None
+    if digest not in TABLE_DIGESTS:
+        return None
+    with gateway.database.read() as view:
+        row = _sent_under(view.session, opened.report.original_message_id)
+        seal = view.session.get(Seal, row.id) if row else None
+    if row is None or seal is None or digest.value in row.digests or not _may_decide(opened, row):
+        return None
+    try:
+        found = digests_to_text(digests_of(_signed(gateway, row, seal), [digest]))
+    except PayloadMissing:
+        return None
+    with gateway.database.write("settle.digest") as uow:
+        held = locked(uow.session, row.id)
+        if held is not None:
+            held.digests = {**held.digests, **found}
+        uow.commit()
+    return {**row.digests, **found}
+
+
+def _may_decide(opened: OpenedReport, row: Transmission) -> bool:
+    is_partner = opened.report.as2_from in ("", row.as2_to)  # nameless only in the answer to our own POST
+    return is_partner and (opened.trust is Trust.SIGNED or not row.receipt_signed)
+
+
+def _signed(gateway: Gateway, row: Transmission, seal: Seal) -> Iterator[bytes]:
+    with gateway.payloads.open(seal.body_sha256 or row.payload_sha256 or "") as body:
+        yield from signed_chunks(seal.head, body, is_payload=seal.body_sha256 is None)
 
 
 def sent_of(row: Transmission) -> Sent:

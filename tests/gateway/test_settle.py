@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import io
+import random
 
 import pytest
 
-from edi_gateway.as2.disposition import DECRYPTION_FAILED
-from edi_gateway.as2.headers import Headers
+from edi_gateway.as2.algorithms import Digest
+from edi_gateway.as2.disposition import DECRYPTION_FAILED, PROCESSED
+from edi_gateway.as2.headers import Headers, read_request
+from edi_gateway.as2.inbound import open_transmission
+from edi_gateway.as2.mdn import compose
+from edi_gateway.as2.mic import TABLE_BYTES_MAX, TABLE_DIGESTS, Mic
+from edi_gateway.as2.opened import Opened
 from edi_gateway.as2.outbound import seal
 from edi_gateway.gateway.settle import RECEIPTS_MAX
 from edi_gateway.gateway.sweep import sweep
-from edi_gateway.partnership import MdnMode
-from edi_gateway.store.transmissions import TransmissionKind, TransmissionState
+from edi_gateway.partnership import Compression, MdnMode
+from edi_gateway.store.transmissions import Seal, TransmissionKind, TransmissionState
 from edi_gateway.transport.http import Answer, Outgoing
 from tests.house import NAME, House, status, timeout
 from tests.partner import NOW, ORDERS, Posted, key_of
@@ -217,3 +223,67 @@ def test_097_an_unsolicited_mdn_is_discarded(house: House) -> None:
     )
     house.post(house.partner.answer(sealed))
     assert house.row(sent).state is TransmissionState.SENT
+
+
+# --- large contents -------------------------------------------------------------------------------------------------
+
+LARGE = random.Random(5).randbytes(TABLE_BYTES_MAX + 1)  # does not shrink
+
+
+def under(house: House, request: Outgoing, body: bytes, digest: Digest, altered: bytes = b"") -> Answer:
+    """The partner's MDN with the MIC under an algorithm of his own choice."""
+    headers = Headers(request.headers)
+    read, own = read_request(headers), house.partner.own_relationship(mdn_url="http://gateway.example/as2")
+    opened = open_transmission(read, headers, io.BytesIO(body), own, io.BytesIO, NOW)
+    assert isinstance(opened, Opened)
+    with house.gateway.database.read() as view:
+        (kept,) = view.session.query(Seal)
+        signed = kept.head + house.kept(kept.body_sha256 or house.row(kept.transmission_id).payload_sha256)
+    mic = Mic(digest.of(signed + altered), digest, digest.value)
+    sealed = compose(read, own, PROCESSED, mic, "", message_id="<mdn-1@vendor.example>", now=NOW)
+    return Answer(200, sealed.headers, sealed.body)
+
+
+@pytest.mark.parametrize("compression", [Compression.NONE, Compression.BEFORE_SIGNING])
+@pytest.mark.parametrize("mode", [MdnMode.SYNC, MdnMode.ASYNC])
+def test_074_of_a_large_content_the_digest_that_the_mdn_names_is_taken_then(
+    house: House, mode: MdnMode, compression: Compression
+) -> None:
+    house.agree(mdn_mode=mode, compression=compression)
+    if mode is MdnMode.SYNC:
+        house.network.answers = [lambda request, body: under(house, request, body, Digest.SHA512)]
+    sent = house.send(LARGE)
+    house.dispatch()
+    if mode is MdnMode.ASYNC:
+        assert set(house.row(sent).digests) == {"sha-256"}
+        answer = under(house, *house.network.requests[-1], Digest.SHA512)
+        house.post(Posted(Headers(answer.headers), answer.body))
+    assert house.row(sent).state is ACKNOWLEDGED
+    assert set(house.row(sent).digests) == {"sha-256", "sha-512"}
+
+
+def test_074_a_wrong_mic_of_a_large_content_is_found_under_any_algorithm(house: House) -> None:
+    sent = house.send(LARGE)
+    house.dispatch()
+    answer = under(house, *house.network.requests[-1], Digest.SHA384, altered=b"x")
+    house.post(Posted(Headers(answer.headers), answer.body))
+    assert house.row(sent).state is REFUSED
+    assert "MIC" in house.row(sent).reason
+
+
+def test_a_forged_mdn_makes_nobody_read_a_large_content(house: House) -> None:
+    sent = house.send(LARGE)
+    house.dispatch()
+    request, body = house.network.requests[-1]
+    forged = under(house, request, body, Digest.SHA512)
+    altered = forged.body.replace(b"automatic-action", b"manual-action", 1)
+    assert altered != forged.body
+    house.post(Posted(Headers(forged.headers), altered))
+    assert set(house.row(sent).digests) == {"sha-256"}
+    assert house.row(sent).state is TransmissionState.AWAITING_MDN
+
+
+def test_the_table_of_a_small_content_is_whole(house: House) -> None:
+    sent = house.send(LARGE[: TABLE_BYTES_MAX - 1000])
+    house.dispatch()
+    assert set(house.row(sent).digests) == {digest.value for digest in TABLE_DIGESTS}
