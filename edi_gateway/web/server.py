@@ -4,6 +4,9 @@ Waitress gives a request to a thread only when its body is complete and spools l
 headers nor slow bodies hold a thread. On SIGTERM or SIGINT the server takes no new connection, finishes the requests
 that it has begun to receive, and returns.
 
+What it has in hand is bounded: beyond a request for each thread and WAITING_PER_THREAD more, a request is answered at
+once with 503 and Retry-After, and nothing of it is kept. Who asks for the health is not made to wait behind the others.
+
 TLS is the proxy's: nginx, Caddy or HAProxy in front.
 """
 
@@ -21,8 +24,8 @@ from flask import Flask
 from waitress.adjustments import Adjustments
 from waitress.channel import HTTPChannel
 from waitress.server import TcpWSGIServer
-from waitress.task import ErrorTask, WSGITask
-from waitress.utilities import RequestEntityTooLarge
+from waitress.task import ErrorTask, ThreadedTaskDispatcher, WSGITask
+from waitress.utilities import Error, RequestEntityTooLarge
 
 CONNECTIONS_MAX = 2000  # at waitress's own 100, a hundred slow clients lock everybody out
 IDLE_SECONDS_MAX = 120
@@ -30,6 +33,9 @@ DRAIN_SECONDS_MAX = 50  # below systemd's TimeoutStopSec=60
 BACKLOG = 1024
 SENT_BYTES_MIN = 32 * 1024  # of an answer that is still being made; a smaller one leaves whole, in one packet
 RECEIVED_BYTES_MAX = 64 * 1024  # by one call: a usual message arrives at once, not in waitress's 8 KiB pieces
+WAITING_PER_THREAD = 16  # about a second of work; who has waited longer has given up, or soon will
+RETRY_SECONDS = 5
+HEALTH_PATHS = frozenset({"/healthz", "/readyz"})
 _LOOP_SECONDS = 1.0
 
 # It says how long its queue is, as a warning, whenever a request does not find an idle thread: under load a line for
@@ -72,6 +78,7 @@ class Server:
         self._server = TcpWSGIServer(
             app,
             _sock=self._socket,
+            dispatcher=_Dispatcher(threads, threads * WAITING_PER_THREAD),
             bind_socket=False,
             adj=adjustments,
             sockinfo=(self._socket.family, self._socket.type, self._socket.proto, self._socket.getsockname()),
@@ -115,6 +122,41 @@ class Server:
             channel.requests or channel.request is not None or channel.total_outbufs_len
             for channel in list(self._server.active_channels.values())
         )
+
+
+class _Overloaded(Error):
+    """What is answered where too much waits."""
+
+    code, reason = 503, "Service Unavailable"
+
+    def to_response(self, ident: str | None = None) -> tuple[str, list[tuple[str, str]], bytes]:
+        status, headers, body = super().to_response(ident)
+        return status, [*headers, ("Retry-After", str(RETRY_SECONDS))], body
+
+
+class _Dispatcher(ThreadedTaskDispatcher):
+    """Threads for what is served, with a bounded queue, and one more for what takes no time."""
+
+    def __init__(self, threads: int, waiting_max: int) -> None:
+        super().__init__()
+        self._waiting_max = waiting_max
+        self._at_once = ThreadedTaskDispatcher()
+        self.set_thread_count(threads)
+        self._at_once.set_thread_count(1)
+
+    def add_task(self, channel: HTTPChannel) -> None:
+        request = channel.requests[0]
+        if request.error is None and request.path in HEALTH_PATHS:
+            self._at_once.add_task(channel)
+        elif request.error is None and len(self.queue) >= self._waiting_max:
+            request.error = _Overloaded("too much waits here; nothing of this request was kept, send it again later")
+            self._at_once.add_task(channel)
+        else:
+            super().add_task(channel)
+
+    def shutdown(self, cancel_pending: bool = True, timeout: int = 5) -> bool:
+        self._at_once.shutdown(cancel_pending, timeout)
+        return bool(super().shutdown(cancel_pending, timeout))
 
 
 def _channel_class(oversized: Oversized) -> type[HTTPChannel]:

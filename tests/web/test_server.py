@@ -50,6 +50,10 @@ class Running:
             self.gate.wait(10)
             return str(size)
 
+        @app.get("/healthz")
+        def healthy() -> str:
+            return "alive"
+
         return app
 
     @property
@@ -234,3 +238,38 @@ def test_a_port_that_is_taken_is_an_oserror(running: Running) -> None:
             body_bytes_max=10,
             oversized=lambda headers, length: None,
         )
+
+
+def _post(running: Running) -> socket.socket:
+    connection = running.connect()
+    connection.sendall(b"POST /as2 HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 3\r\n\r\nabc")
+    return connection
+
+
+def _answered(connection: socket.socket) -> bytes:
+    with connection:
+        return answer_of(connection)
+
+
+def test_beyond_what_may_wait_a_post_is_told_to_come_again_and_the_health_answers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "WAITING_PER_THREAD", 2)
+    running = Running(threads=1)
+    try:
+        running.gate.clear()
+        taken = [_post(running)]
+        assert running.begun.wait(10)
+        taken += [_post(running) for _ in range(2)]  # these may wait
+        deadline = time.monotonic() + 10
+        while len(running.server._server.task_dispatcher.queue) < 2 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        refused = _answered(_post(running))
+        assert refused.startswith(b"HTTP/1.1 503")
+        assert b"retry-after: 5" in refused.lower()
+        assert running.http.request("GET", f"{running.server.url}/healthz").status == 200
+        running.gate.set()
+        assert all(_answered(connection).startswith(b"HTTP/1.1 200") for connection in taken)
+        assert _answered(_post(running)).startswith(b"HTTP/1.1 200")
+    finally:
+        running.close()
