@@ -89,7 +89,7 @@ audit: .venv/installed
 	@$(BIN)/python packaging/sbom.py requirements.lock > build/sbom.json
 	@echo "build/sbom.json: what requirements.lock names" >&2
 	@test -x $(AUDITOR)/pip-audit || { $(PYTHON) -m venv .venv-audit && $(AUDITOR)/pip install --quiet --disable-pip-version-check pip-audit; } >&2
-	@$(AUDITOR)/pip-audit --disable-pip --require-hashes -r requirements.lock $(ARGS) || { \
+	@$(AUDITOR)/pip-audit --strict --disable-pip --require-hashes -r requirements.lock $(ARGS) || { \
 		echo "make audit: not clean, or the advisory service cannot be reached from here (see above); nothing was shown to be safe" >&2; exit 1; }
 
 # uv resolves for every platform and Python at once. It is needed only here, in an environment that is thrown away.
