@@ -15,6 +15,7 @@ BENCHMARKS = {
     "corpus": "benchmarks.corpus",
     "as2": "benchmarks.as2",
     "nodes": "benchmarks.nodes",
+    "growth": "benchmarks.growth",
     "as2-large": "benchmarks.as2_large",
 }
 """Name -> module with `run(arguments: Sequence[str], say: Say) -> Result`."""
