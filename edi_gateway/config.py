@@ -198,6 +198,25 @@ def _networks(text: str) -> str:
     return text
 
 
+FORWARDED_HOPS_MAX = 20
+"""Proxies before us that are looked through; a request has one or two."""
+
+_FORWARDED_FOR = re.compile(r'(?:^|;)\s*for="?([^";]*)"?', re.IGNORECASE)
+_WITH_PORT = re.compile(r"\[([0-9A-Fa-f:.]+)\](?::[0-9]{1,5})?|([0-9.]+):[0-9]{1,5}")
+
+
+def _hop(text: str) -> str:
+    """The address of one hop, of X-Forwarded-For or of Forwarded (RFC 7239 §4); "" where it says none."""
+    named = _FORWARDED_FOR.search(text)
+    found = (named[1] if named else text).strip()
+    if with_port := _WITH_PORT.fullmatch(found):
+        found = with_port[1] or with_port[2]
+    try:
+        return str(ip_address(found))
+    except ValueError:
+        return ""
+
+
 class ReverseProxy(Section):
     """What stands in front of us and ends TLS there."""
 
@@ -209,6 +228,26 @@ class ReverseProxy(Section):
         pattern="^([A-Za-z0-9-]{1,100})?$",
         description="header in which they hand on a client's TLS certificate, such as Client-Cert (RFC 9440)",
     )
+
+    forwarded_header: Literal["", "X-Forwarded-For", "Forwarded"] = Field(
+        default="", description="header to which they add the address of the caller; who guesses passwords waits by it"
+    )
+
+    def caller(self, peer: str, forwarded: str) -> str:
+        """The address of who called: the rightmost in the value of `forwarded_header` that is no proxy of ours.
+
+        `peer` is where the connection comes from. It is the caller, if it is no proxy that is believed, and stands for
+        it where the header says nothing that is an address: what lies left of that anybody may have written.
+        """
+        address = peer
+        for hop in reversed(forwarded.split(",")[-FORWARDED_HOPS_MAX:]):
+            if not self.believes(address):
+                return address
+            named = _hop(hop)
+            if not named:
+                return address
+            address = named
+        return address
 
     def believes(self, address: str) -> bool:
         """Whether a request from this address comes from a proxy that is believed."""

@@ -121,11 +121,16 @@ def _caller(proxy: ReverseProxy, environ: WSGIEnvironment) -> Caller:
     if shown is not None and shown.type == "basic" and shown.username is not None and shown.password is not None:
         login = Login(shown.username, shown.password)
     header = proxy.client_certificate_header
-    address = environ.get("REMOTE_ADDR") or ""
-    if not header or not proxy.believes(address):
+    peer = environ.get("REMOTE_ADDR") or ""
+    address = proxy.caller(peer, _header(environ, proxy.forwarded_header)) if proxy.forwarded_header else peer
+    if not header or not proxy.believes(peer):
         return Caller(login, address=address)
-    certificate = certificate_in_header(environ.get("HTTP_" + header.upper().replace("-", "_"), ""))
-    return Caller(login, certificate, address)
+    return Caller(login, certificate_in_header(_header(environ, header)), address)
+
+
+def _header(environ: WSGIEnvironment, name: str) -> str:
+    found: str = environ.get("HTTP_" + name.upper().replace("-", "_"), "")
+    return found
 
 
 def allowed(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:

@@ -72,7 +72,8 @@ class Server:
             backlog=BACKLOG,
             recv_bytes=RECEIVED_BYTES_MAX,
             ident=None,
-            clear_untrusted_proxy_headers=True,
+            # Only `config.ReverseProxy` reads them, and it knows whom to believe.
+            clear_untrusted_proxy_headers=False,
         )
         adjustments.send_bytes = SENT_BYTES_MIN  # to the constructor it would be a deprecated option
         self._server = TcpWSGIServer(

@@ -83,6 +83,7 @@ def test_every_key_has_a_variable_and_every_variable_works() -> None:
     values |= {"alerts.recipients": "a@x.example, b@x.example"}
     values |= {"identity.gln": "9521321000018", "identity.siren": "123456782", "identity.vat_number": "FR40303265045"}
     values |= {"database_url": "sqlite:///x", "reverse_proxy.addresses": "10.0.0.0/8, ::1"}
+    values |= {"reverse_proxy.forwarded_header": "Forwarded"}
     values |= {"identity.iban": "FR7630006000011234567890189", "identity.bic": "DEMOFRPPXXX", "identity.country": "DE"}
     given = {
         variable.name: values.get(variable.key, "2048" if variable.key.startswith("limits.") else "1")
@@ -238,3 +239,25 @@ def test_a_file_with_a_secret_is_for_its_owner(tmp_path: Path) -> None:
 def test_a_config_does_not_change() -> None:
     with pytest.raises(ValueError, match="frozen"):
         Config().port = 1  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "caller"),
+    [
+        ("198.51.100.7", "203.0.113.5", "198.51.100.7"),  # no proxy of ours: what it says is not believed
+        ("10.1.0.1", "203.0.113.5", "203.0.113.5"),
+        ("10.1.0.1", "192.0.2.66, 203.0.113.5, 10.1.0.2", "203.0.113.5"),  # the client wrote the first one
+        ("10.1.0.1", "", "10.1.0.1"),
+        ("10.1.0.1", "unknown", "10.1.0.1"),
+        ("10.1.0.1", "203.0.113.5:4711", "203.0.113.5"),
+        ("::ffff:10.1.0.1", "2001:db8::7", "2001:db8::7"),
+        ("10.1.0.1", 'for=192.0.2.66, for="[2001:db8::7]:4711";proto=https', "2001:db8::7"),
+        ("10.1.0.1", "for=_hidden", "10.1.0.1"),
+        ("10.1.0.1", "10.1.0.2, 10.1.0.3", "10.1.0.2"),
+        ("10.1.0.1", ",".join(["203.0.113.5", *["10.1.0.2"] * 20]), "10.1.0.2"),
+        ("10.1.0.1", ",".join(["203.0.113.5", *["10.1.0.2"] * 19]), "203.0.113.5"),
+    ],
+)
+def test_the_caller_behind_a_reverse_proxy_rfc7239(peer: str, forwarded: str, caller: str) -> None:
+    proxy = read("[reverse_proxy]\naddresses = '10.1.0.0/16'", "gateway.toml", {}).reverse_proxy
+    assert proxy.caller(peer, forwarded) == caller

@@ -226,3 +226,24 @@ def test_024_a_client_certificate_counts_from_a_trusted_proxy_alone(
     assert post(client, house.message(), Client_Cert=value).status_code == status
     assert len(house.rows()) == (status == 200)
     assert [event.kind for event in house.events("partnership.")] == ["partnership.access-denied"] * (status == 403)
+
+
+@pytest.mark.parametrize(("header", "waits"), [("X-Forwarded-For", False), ("", True)])
+def test_behind_a_proxy_who_guesses_passwords_waits_by_an_address_of_its_own(
+    house: House, monkeypatch: pytest.MonkeyPatch, header: str, waits: bool
+) -> None:
+    """RFC 7235 through a proxy: without its header it is the proxy, and so every caller, who has to wait."""
+    monkeypatch.setenv("EDI_GATEWAY_SECRET_VENDOR", "right")
+    house.agree(access=AccessPolicy(credentials=THEIRS))
+    proxied = ReverseProxy(addresses="127.0.0.1", forwarded_header=header)
+    config = house.gateway.config.model_copy(update={"reverse_proxy": proxied})
+    client = create_app(replace(house.gateway, config=config)).test_client()
+
+    def status(password: str, address: str) -> int:
+        token = base64.b64encode(f"them:{password}".encode()).decode()
+        sent = {"Authorization": f"Basic {token}", "X_Forwarded_For": f"192.0.2.66, {address}"}
+        return post(client, house.message(), **sent).status_code
+
+    guesses = [status("wrong", "203.0.113.5") for _ in range(11)]
+    assert (guesses[0], guesses[-1]) == (401, 429)
+    assert status("right", "203.0.113.9") == (429 if waits else 200)
