@@ -14,7 +14,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import MISSING, Field, dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
@@ -24,6 +24,8 @@ from edi_gateway.marketplace.parties import PartyRole
 from edi_gateway.messages.tree import Group
 from edi_gateway.partnership import Habits
 from edi_gateway.translators import rules
+from edi_gateway.translators._maker import Maker
+from edi_gateway.translators._usual import Usual, UsualGroups, segments_of
 from edi_gateway.translators.context import PLAIN, DecodeContext, EncodeContext, NotWritable, Source, Unmapped
 
 R = TypeVar("R")
@@ -126,6 +128,7 @@ class Reading:
         "timezone",
         "units",
         "unmapped",
+        "usual",
     )
 
     def __init__(self, context: DecodeContext) -> None:
@@ -137,6 +140,7 @@ class Reading:
         self.roles = ROLES if plain or not habits.parties else {**ROLES, **_roles(habits)}
         self.units = None if plain or not habits.units else habits.units
         self.findings: list[Finding] = []
+        self.usual: dict[Any, UsualGroups] | None = None  # by mapping; None where groups are read the long way
         self.reads_text = False  # whether segments hold their text, written with the service characters of level A
         self.noted_count = 0  # findings made so far, those left out as well
         self.unmapped: list[Unmapped] = []
@@ -336,13 +340,25 @@ class Row(ABC):
         if len(children) > 1:
             reading.leave_all(children[1:])
 
+    def usual(self, segment: Segment, reading: Reading) -> Usual | None:
+        """How to read the like of a segment by its text, where nothing is to be said of it; None if it is not usual.
+
+        Stands in the class that has `read`, of which it says the same.
+        """
+        return None
+
     @abstractmethod
     def write(self, record: Any, writing: Writing) -> None:
         """Add the segments of the record's fields, or raise NotWritable."""
 
 
 class FinishingRow(Row):
-    """A row that has something to do once all segments of the record are read."""
+    """A row that has something to do once all segments of the record are read.
+
+    `finishes_alike`: what it does depends on no value and nothing outside of the record.
+    """
+
+    finishes_alike = False
 
     @abstractmethod
     def finish(self, values: Values, reading: Reading) -> None: ...
@@ -361,29 +377,6 @@ class Section:
         self.text = text
         self.rows = rows
         self.is_written = is_written
-
-
-class Maker(Generic[R]):
-    """Makes a frozen, slotted record of its values: what its `__init__` does, in three quarters of the time.
-
-    Records are most of what reading costs. Their classes have no `__post_init__`; unknown names are left out.
-    """
-
-    def __init__(self, record_type: type[R]) -> None:
-        own: tuple[Field[Any], ...] = fields(record_type)  # type: ignore[arg-type]  # R is a dataclass
-        self.required = frozenset(f.name for f in own if f.default is MISSING)
-        self.repeating = tuple(f.name for f in own if str(f.type).startswith("tuple"))
-        self._record_type = record_type
-        self._optional = {f.name: f.default for f in own if f.name not in self.required}
-        self._setters = [(f.name, getattr(record_type, f.name).__set__) for f in own]
-
-    def __call__(self, values: Values) -> R:
-        """The record; a name that is not among the values has its default. Raises KeyError for a mandatory one."""
-        record = object.__new__(self._record_type)
-        whole = self._optional | values
-        for name, put in self._setters:
-            put(record, whole[name])
-        return record
 
 
 class RecordMapping(Generic[R]):
@@ -405,6 +398,7 @@ class RecordMapping(Generic[R]):
         self._finishing: list[Finish] = [row.finish for row in all_rows if isinstance(row, FinishingRow)]
         if finish is not None:
             self._finishing.append(finish)
+        self._usual_rows = {} if finish or section else _usual_rows(rows)
         self._places = {name: place for row in all_rows for name, place in row.places.items()}
         self._make = Maker(record_type)
         self._required = self._make.required
@@ -413,10 +407,40 @@ class RecordMapping(Generic[R]):
     def read(self, group: Group, reading: Reading, values: Values | None = None) -> R | None:
         """The record of a group, None if something mandatory is missing. Never raises on bad data."""
         if values is None:
+            if reading.usual is not None and self._usual_rows:
+                return self._read_usual(group, reading, reading.usual)
             values = {}
         noted_before = reading.noted_count
         self.collect(group, values, reading)
         return self.build(group, values, reading, has_findings=reading.noted_count != noted_before)
+
+    def _read_usual(self, group: Group, reading: Reading, groups: dict[Any, UsualGroups]) -> R | None:
+        usual = groups.get(self)
+        if usual is None:
+            usual = groups[self] = UsualGroups(self._make)
+        record: R | None = usual.read(group)
+        if record is not None:
+            reading.line_count += 1
+            return record
+        before = reading.noted_count, len(reading.unmapped), reading.line_count + 1
+        record = self.read(group, reading, {})
+        is_clean = before == (reading.noted_count, len(reading.unmapped), reading.line_count)
+        if record is not None and is_clean and usual.is_learning:
+            self._learn(group, record, reading, usual)
+        return record
+
+    def _learn(self, group: Group, record: R, reading: Reading, usual: UsualGroups) -> None:
+        """Let what is usual about the segments of a group be known, if all of them are."""
+        segments = segments_of(group)
+        told: list[Usual] = []
+        for segment in segments:
+            row = self._usual_rows.get(segment.tag)
+            each = row.usual(segment, reading) if row is not None else None
+            if each is None:
+                usual.note_miss()
+                return
+            told.append(each)
+        usual.learn(segments, told, record)
 
     def collect(self, group: Group, values: Values, reading: Reading) -> None:
         """Read the children of a group into the values."""
@@ -481,6 +505,20 @@ def _tables(rows: Sequence[Row]) -> tuple[dict[str, SegmentReader], dict[str, Gr
             segments[tag] = row.read
             groups[tag] = row.read_group
     return segments, groups
+
+
+def _usual_rows(rows: Sequence[Row]) -> dict[str, Row]:
+    """By tag, the rows that can tell what is usual; none if one has more to do in the end than its segments say."""
+    if any(isinstance(row, FinishingRow) and not row.finishes_alike for row in rows):
+        return {}
+    return {tag: row for row in rows if _tells_of_what_it_reads(type(row)) for tag in row.tags}
+
+
+def _tells_of_what_it_reads(row_type: type[Row]) -> bool:
+    """Whether `usual` is of the same class as what reads: one that reads otherwise would have to tell otherwise."""
+    of = {name: next(base for base in row_type.__mro__ if name in base.__dict__) for name in ("read", "usual")}
+    groups = next(base for base in row_type.__mro__ if "read_group" in base.__dict__)
+    return of["read"] is of["usual"] and groups in (Row, of["read"])
 
 
 def drop_bad(values: Values) -> frozenset[str]:

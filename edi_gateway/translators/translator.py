@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from edi_gateway.edifact.findings import Finding
-from edi_gateway.edifact.segment import Segment
+from edi_gateway.edifact.segment import Segment, Separators
 from edi_gateway.edifact.verdict import MessageHeader
 from edi_gateway.messages.tree import Group
+from edi_gateway.partnership import Habits
 from edi_gateway.translators import rules
 from edi_gateway.translators._machinery import Reading, RecordMapping, Writing
-from edi_gateway.translators.context import DecodeContext, Decoded, EncodeContext
+from edi_gateway.translators._usual import JOINED_BY, UsualGroups
+from edi_gateway.translators.context import PLAIN, DecodeContext, Decoded, EncodeContext
 
 R = TypeVar("R")
 
@@ -71,9 +73,12 @@ class Translator(Generic[R]):
         What is in the findings that are `known`, those of the check, is not reported again.
         """
         reading = Reading(context)
-        reading.reads_text = _is_read_with_level_a(tree)
+        separators = next((found for segment in islice(tree.walk(), 3) if (found := segment.separators)), None)
+        reading.reads_text = separators is not None and _is_level_a(separators)
+        if separators is not None and reading.reads_text and not context.lineage:
+            reading.usual = _usual_of(context, separators)
         record = self.mapping.read(tree, reading, reading.root)
-        if _may_repeat(tree):
+        if separators is None or separators.repetition:
             for segment in tree.walk():
                 reading.leave_repeats(segment)
         findings = _with_paths(_unknown(reading.findings, known), tree)
@@ -94,16 +99,32 @@ class Translator(Generic[R]):
         return writing.segments
 
 
-def _is_read_with_level_a(tree: Group) -> bool:
-    """Whether the segments hold the text that was read, written with the service characters of level A."""
-    separators = next((found for segment in islice(tree.walk(), 3) if (found := segment.separators)), None)
-    return separators is not None and (separators.component, separators.element, separators.release) == LEVEL_A
+def _is_level_a(separators: Separators) -> bool:
+    """Whether the text of the segments is written with the service characters of level A."""
+    return (separators.component, separators.element, separators.release) == LEVEL_A
 
 
-def _may_repeat(tree: Group) -> bool:
-    """Whether elements of the message may be repeated: not so where its segments know no character for that."""
-    separators = next((found for segment in islice(tree.walk(), 3) if (found := segment.separators)), None)
-    return separators is None or bool(separators.repetition)
+CONTEXTS_MAX = 64
+"""Contexts of partners with habits of which what was learnt is kept."""
+
+_usual: dict[tuple[int, str], tuple[Habits, dict[Any, UsualGroups]]] = {}
+
+
+def _usual_of(context: DecodeContext, separators: Separators) -> dict[Any, UsualGroups] | None:
+    """What was learnt of groups that are read with these habits; None where groups cannot be told by their text."""
+    if separators.terminator != JOINED_BY or separators.repetition:
+        return None
+    habits = PLAIN if context.habits == PLAIN else context.habits
+    key = (
+        id(habits),
+        context.timezone,
+    )  # habits hold mappings, so have no hash; they are kept, so that the id stays theirs
+    found = _usual.get(key)
+    if found is None:
+        if len(_usual) >= CONTEXTS_MAX:
+            _usual.clear()
+        found = _usual[key] = habits, {}
+    return found[1]
 
 
 def _unknown(findings: list[Finding], known: Sequence[Finding]) -> list[Finding]:

@@ -15,13 +15,14 @@ from edi_gateway.translators._machinery import (
     TEXT_VALUE,
     Claimed,
     FinishingRow,
-    Maker,
     Reading,
     Row,
     Values,
     Writing,
     append,
 )
+from edi_gateway.translators._maker import Maker
+from edi_gateway.translators._usual import USUAL_VALUE, Capture, Usual
 from edi_gateway.translators.rows.cells import CodeCodec
 from edi_gateway.translators.values import (
     read_integer,
@@ -34,11 +35,20 @@ GTIN_LENGTHS = frozenset({8, 12, 13, 14})
 _LIN_TEXT = re.compile(f"LIN\\+([0-9]{{1,18}})\\+([^+:?]*)\\+{TEXT_VALUE}:{TEXT_VALUE}").fullmatch
 _LIN: Claimed = frozenset({(1, 1), (2, 1), (3, 1), (3, 2)})
 _LIN_WITH_PARENT: Claimed = _LIN | {(4, 1), (4, 2)}
+_USUAL_LIN = re.compile(f"LIN\\+[0-9]{{1,18}}(\\+[^+:?']*)\\+{TEXT_VALUE}:{TEXT_VALUE}").fullmatch
+_USUAL_LIN_WITHOUT_ARTICLE = re.compile("LIN\\+[0-9]{1,18}(\\+*)").fullmatch
+_NUMBER = Capture("number", read_integer)
 _SUB_LINE = "1"  # 5495
 _KIND = " kind"  # no field: beside a number, the code that it stood with, where a better one may come
 
 
 _make_item = Maker(ItemIdentity)
+
+
+def _identity(kind: str, reading: Reading) -> Capture | None:
+    """Where an identity of this kind goes, if it is the only one for its field."""
+    rung = reading.item_codes.get(kind)
+    return None if rung is None else Capture(f"item/{rung[0]}", str)
 
 
 def _add_identity(item: Values, code: str, kind: str, reading: Reading) -> str:
@@ -75,6 +85,7 @@ class Line(FinishingRow):
     """
 
     tags = ("LIN",)
+    finishes_alike = True
 
     def __init__(self, *, action: str = "", actions: CodeCodec | None = None, parent: str = "") -> None:
         self.action = action
@@ -116,6 +127,17 @@ class Line(FinishingRow):
                     reading.trace("item/" + name, segment, 3, 1)
             if count > 4 or len(parts) > 2:
                 self._read_rest(segment, values, reading)
+
+    def usual(self, segment: Segment, reading: Reading) -> Usual | None:
+        bare = _USUAL_LIN_WITHOUT_ARTICLE(segment.raw)
+        if bare is not None:
+            return Usual(f"LIN\\+([0-9]{{1,18}}){re.escape(bare[1])}", (_NUMBER,))
+        match = _USUAL_LIN(segment.raw)
+        article = _identity(match[3], reading) if match is not None else None
+        if match is None or article is None:
+            return None
+        pattern = f"LIN\\+([0-9]{{1,18}}){re.escape(match[1])}\\+{USUAL_VALUE}:{re.escape(match[3])}"
+        return Usual(pattern, (_NUMBER, article))
 
     @staticmethod
     def _read_odd_number(raw: str, segment: Segment, values: Values, reading: Reading) -> None:
@@ -179,6 +201,7 @@ MAIN_IDENTITY = "5"
 ADDITIONAL_IDENTITY = "1"
 IDENTIFYING = frozenset({MAIN_IDENTITY, ADDITIONAL_IDENTITY})
 _PIA_TEXT = re.compile(f"PIA\\+[15]\\+{TEXT_VALUE}:{TEXT_VALUE}").fullmatch
+_USUAL_PIA = re.compile("PIA\\+([15])((?:\\+[^+:?']+:[^+:?']+)+)").fullmatch
 PIA_IDENTITIES_MAX = 5
 
 
@@ -207,6 +230,16 @@ class Articles(Row):
             if len(parts) > 2:
                 reading.leave_component(segment, element, 3)
                 reading.leave_component(segment, element, 4)
+
+    def usual(self, segment: Segment, reading: Reading) -> Usual | None:
+        match = _USUAL_PIA(segment.raw)
+        if match is None:
+            return None
+        kinds = [each.partition(":")[2] for each in match[2].split("+")[1:]]
+        captures = [_identity(kind, reading) for kind in kinds]
+        articles = "".join(f"\\+{USUAL_VALUE}:{re.escape(kind)}" for kind in kinds)
+        known = tuple(capture for capture in captures if capture is not None)
+        return Usual(f"PIA\\+{match[1]}{articles}", known) if len(known) == len(kinds) else None
 
     def write(self, record: Any, writing: Writing) -> None:
         item: ItemIdentity = record.item

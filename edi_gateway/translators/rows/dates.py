@@ -21,7 +21,8 @@ from edi_gateway.translators._machinery import (
     Writing,
     append,
 )
-from edi_gateway.translators.rows.triples import read_triple
+from edi_gateway.translators._usual import Capture, Usual
+from edi_gateway.translators.rows.triples import read_triple, usual_parts, usual_triple
 from edi_gateway.translators.values import (
     ReadMoment,
     read_moment,
@@ -50,6 +51,8 @@ class Spans:
 
     name: str
 
+
+_HALVES: Mapping[type[object], str] = {Starts: "start", Ends: "end"}
 
 Dating = str | Starts | Ends | Spans
 
@@ -90,8 +93,23 @@ class Dates(Row):
         else:
             self._store(target, moment, segment, values, reading)
         if moment is not None and reading.lineage is not None:
-            end_of = {Starts: "/start", Ends: "/end"}.get(type(target), "")
-            reading.trace(name + end_of, segment, 1, 2)
+            half = _HALVES.get(type(target))
+            reading.trace(f"{name}/{half}" if half else name, segment, 1, 2)
+
+    def usual(self, segment: Segment, reading: Reading) -> Usual | None:
+        parts = usual_parts(segment)
+        target = self.table.get(parts[0]) if parts is not None else None
+        if parts is None or target is None or isinstance(target, Spans):
+            return None
+        qualifier, _, code = parts
+        timezone = reading.timezone
+
+        def read(raw: str) -> Moment | None:
+            moment = read_moment(raw, code, timezone)
+            return None if moment is None or moment.by_length or moment.is_period else moment.end
+
+        path = target if isinstance(target, str) else f"{target.name}/{_HALVES[type(target)]}"
+        return usual_triple(segment, qualifier, code, Capture(path, read))
 
     def _store(self, target: Dating, moment: ReadMoment, segment: Segment, values: Values, reading: Reading) -> None:
         if isinstance(target, str):

@@ -22,8 +22,9 @@ from edi_gateway.translators._machinery import (
     append,
     first_codes,
 )
+from edi_gateway.translators._usual import Capture, Usual
 from edi_gateway.translators.rows.cells import CodeCodec
-from edi_gateway.translators.rows.triples import read_triple
+from edi_gateway.translators.rows.triples import read_triple, usual_parts, usual_triple
 from edi_gateway.translators.values import (
     read_number,
     write_number,
@@ -93,6 +94,9 @@ class Quantities(Row):
             if unit and qualifier == self.main:
                 reading.trace("unit", segment, 1, 3)
 
+    def usual(self, segment: Segment, reading: Reading) -> Usual | None:
+        return _usual_figure(self.table, segment, has_third=True)
+
     def _takes_unit(self, qualifier: str, unit: str, segment: Segment, values: Values, reading: Reading) -> bool:
         """Whether a quantity in this unit can be a value of the record."""
         if qualifier in self.unitless:
@@ -133,6 +137,14 @@ class Quantities(Row):
         writing.add("QTY", (code, write_number(quantity, writing.context.decimal), unit))
 
 
+def _usual_figure(table: Mapping[str, str], segment: Segment, *, has_third: bool) -> Usual | None:
+    """A number that has a field of its own."""
+    parts = usual_parts(segment)
+    if parts is None or parts[0] not in table or (parts[2] and not has_third):
+        return None
+    return usual_triple(segment, parts[0], parts[2], Capture(table[parts[0]], read_number))
+
+
 def _pairs(record: Any, table: Mapping[str, str], others: str) -> list[tuple[str, Decimal | None]]:
     """Code and value of every field of the table, and of what has none."""
     known = [(code, getattr(record, name)) for code, name in first_codes(table)]
@@ -170,6 +182,9 @@ class Amounts(Row):
             name = f"{self.others}[{append(values, self.others, (qualifier, amount))}]"
         if reading.lineage is not None:
             reading.trace(name, segment, 1, 2)
+
+    def usual(self, segment: Segment, reading: Reading) -> Usual | None:
+        return _usual_figure(self.table, segment, has_third=False)
 
     def write(self, record: Any, writing: Writing) -> None:
         for code, amount in _pairs(record, self.table, self.others):
@@ -232,6 +247,9 @@ class Prices(Row):
             reading.trace(name, segment, 1, 2)
         if match is None:
             self._leave_rest(qualifier, segment, values, reading)
+
+    def usual(self, segment: Segment, reading: Reading) -> Usual | None:
+        return _usual_figure(self.table, segment, has_third=False)
 
     def _read_basis(self, segment: Segment, values: Values, reading: Reading) -> None:
         """All prices of a line have one basis: that of the first of them, which is 1 where none is sent."""

@@ -22,6 +22,7 @@ from edi_gateway.translators._machinery import (
     Values,
     Writing,
 )
+from edi_gateway.translators._usual import Capture, Usual
 from edi_gateway.translators.rows.figures import Amounts
 from edi_gateway.translators.values import read_number, remember, write_number
 
@@ -29,6 +30,7 @@ WITHOUT_RATE = frozenset({"Z", "E", "AE", "K", "G", "O"})
 """Categories (5305) whose rate is zero where none is sent."""
 
 _TAX_TEXT = re.compile(f"TAX\\+7\\+VAT\\+\\+\\+:::{TEXT_VALUE}\\+{TEXT_VALUE}").fullmatch
+_USUAL_TAX = "(TAX\\+7\\+VAT\\+\\+\\+:::[^+:?']+\\+[^+:?']+)"
 _TAX: Claimed = frozenset({(1, 1), (2, 1), (5, 4), (6, 1)})
 
 
@@ -81,6 +83,11 @@ class Vat(Row):
     def read_group(self, group: Group, values: Values, reading: Reading) -> None:
         children: list[Any] = group.children
         self._read(children[0], children[1:] if len(children) > 1 else (), values, reading)
+
+    def usual(self, segment: Segment, reading: Reading) -> Usual | None:
+        if _usual_rate(segment.raw) is None:
+            return None
+        return Usual(_USUAL_TAX, (Capture(self.name, _usual_rate),))
 
     def _read(self, segment: Segment, rest: Sequence[Any], values: Values, reading: Reading) -> None:
         usual = _usual_rate(segment.raw) if reading.reads_text and reading.lineage is None else None

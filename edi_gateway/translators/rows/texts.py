@@ -19,6 +19,7 @@ from edi_gateway.translators._machinery import (
     append,
     unreleased,
 )
+from edi_gateway.translators._usual import USUAL_FREE_TEXT, Capture, Usual
 from edi_gateway.translators.rows.pieces import join_text, split_text, without_empty_end
 
 _EMPTY = [""]
@@ -67,6 +68,7 @@ DESCRIBING = frozenset({"", "ANM", "DSC"})
 
 FREE_TEXT = frozenset({"", "F", "A", "E"})
 _IMD_TEXT = re.compile(f"IMD\\+[FAE]\\+\\+:::{FREE_TEXT_VALUE}").fullmatch
+_USUAL_IMD = re.compile(f"(IMD\\+[FAE]\\+(?:ANM|DSC)?\\+:::){USUAL_FREE_TEXT}", re.DOTALL).fullmatch
 _IMD: Claimed = frozenset({(1, 1), (2, 1), (3, 4), (3, 5)})
 
 
@@ -100,6 +102,12 @@ class Description(Row):
             values[self.name] = so_far
         if len(elements) > 4 or len(parts) > 5 or parts[0] or parts[1] or parts[2]:
             reading.leave_beyond(segment, _IMD)
+
+    def usual(self, segment: Segment, reading: Reading) -> Usual | None:
+        match = _USUAL_IMD(segment.raw)
+        if match is None:
+            return None
+        return Usual(re.escape(match[1]) + USUAL_FREE_TEXT, (Capture(self.name, unreleased),))
 
     def write(self, record: Any, writing: Writing) -> None:
         text = getattr(record, self.name)
