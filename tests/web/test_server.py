@@ -7,13 +7,19 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
 
 import pytest
 import urllib3
 from flask import Flask, request
 
+from edi_gateway.gateway.receive import refuse_oversized
+from edi_gateway.store.transmissions import TransmissionState
 from edi_gateway.web import server as module
+from edi_gateway.web.app import create_app
 from edi_gateway.web.server import Server
+from tests.house import NAME, House
 
 BODY_BYTES_MAX = 100_000
 
@@ -273,3 +279,35 @@ def test_beyond_what_may_wait_a_post_is_told_to_come_again_and_the_health_answer
         assert _answered(_post(running)).startswith(b"HTTP/1.1 200")
     finally:
         running.close()
+
+
+def test_an_oversized_as2_message_is_answered_413_recorded_and_its_connection_ends_rfc9110_15_5_14(
+    tmp_path: Path,
+) -> None:
+    """Through the whole gateway: the next message, on another connection, is taken in as ever."""
+    house = House(tmp_path)
+    oversized = partial(refuse_oversized, house.gateway)
+    app = create_app(house.gateway)
+    server = Server(app, host="127.0.0.1", port=0, threads=1, body_bytes_max=BODY_BYTES_MAX, oversized=oversized)
+    serving = threading.Thread(target=server.run)
+    serving.start()
+    try:
+        message = house.message()
+        named = "".join(f"{name}: {value}\r\n" for name, value in message.headers if name != "Content-Length")
+        with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+            head = f"POST /as2 HTTP/1.1\r\nHost: x\r\n{named}Content-Length: {BODY_BYTES_MAX + 1}\r\n"
+            connection.sendall(f"{head}Expect: 100-continue\r\n\r\n".encode())
+            answer = answer_of(connection)  # reads until the server closes
+        assert answer.startswith(b"HTTP/1.1 413 ")
+        assert b"Connection: close" in answer
+        row = house.only()
+        assert (row.state, row.partnership) == (TransmissionState.REFUSED, NAME)
+        assert f"{BODY_BYTES_MAX + 1} bytes were announced" in row.reason
+        fitting = house.message(message_id="<2@vendor.example>")
+        taken = urllib3.request("POST", f"{server.url}/as2", body=fitting.body, headers=dict(fitting.headers))
+        assert taken.status == 200
+        assert [row.state for row in house.rows()] == [TransmissionState.REFUSED, TransmissionState.RECEIVED]
+    finally:
+        server.stop()
+        serving.join(30)
+        house.close()
