@@ -98,6 +98,15 @@ class Message:
         self._later: list[Run | Segment] = []
         self._later_count = 0
 
+    def __eq__(self, other: object) -> bool:
+        """The same header, group, findings and segments, however they were read."""
+        if not isinstance(other, Message):
+            return NotImplemented
+        mine = (self.header, self.group, self.findings, self.segments)
+        return mine == (other.header, other.group, other.findings, other.segments)
+
+    __hash__ = None  # type: ignore[assignment]  # it can be changed
+
     @property
     def segments(self) -> list[Segment]:
         if self._later:

@@ -121,7 +121,7 @@ def test_a_change_is_told_field_by_field(database: Database) -> None:
     new = (
         'signing_certificates = [{ file = "vendor.pem" }, { file = "next.pem", use_from = 2027-01-01 }]\n'
         "encryption_certificates = [{ file = 'vendor.pem' }]\n"
-        'deadline = "2d"\n'
+        'deadline = "3d"\n'
         'accepted_digests = ["sha-256"]'
     )
     changed = partnership("acme", 2, old=line, new=new, next_pem=coming.pem.encode())
@@ -129,7 +129,7 @@ def test_a_change_is_told_field_by_field(database: Database) -> None:
     assert change.kind is ChangeKind.CHANGED
     assert list(change.fields) == [
         FieldChange("as2.accepted_digests", "sha-256, sha-384, sha-512", "sha-256"),
-        FieldChange("as2.deadline", "P1D", "P2D"),
+        FieldChange("as2.deadline", "P2D", "P3D"),
         FieldChange(
             "as2.signing_certificates[2]",
             "",
