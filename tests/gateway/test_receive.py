@@ -9,16 +9,18 @@ from pathlib import Path
 import pytest
 from sqlalchemy.exc import OperationalError
 
+from edi_gateway.as2.algorithms import Digest
 from edi_gateway.as2.disposition import Disposition
 from edi_gateway.as2.errors import RelationshipFault
 from edi_gateway.as2.headers import Headers
 from edi_gateway.as2.inbound import open_report
+from edi_gateway.as2.mic import Mic
 from edi_gateway.as2.opened import OpenedReport, Trust
 from edi_gateway.gateway.receive import HttpAnswer, receive, refuse_oversized
 from edi_gateway.gateway.sweep import sweep
 from edi_gateway.store.partnerships import PartnershipState
 from edi_gateway.store.payloads import SMALL_BYTES_MAX
-from edi_gateway.store.transmissions import ReceiptMode, TransmissionKind, TransmissionState
+from edi_gateway.store.transmissions import ReceiptMode, Seal, TransmissionKind, TransmissionState
 from tests.house import BODY_BYTES_MAX, NAME, Crash, House, status, text, unreachable
 from tests.partner import NOW, ORDERS, Posted, SimulatedPartner, key_of
 
@@ -497,3 +499,23 @@ def test_111_a_crash_after_the_commit_and_before_the_answer(house: House) -> Non
     house.woken.clear()
     sweep(house.gateway)
     assert house.woken == [("unpack", house.only().id, None)]
+
+
+@pytest.mark.parametrize(
+    "size", [100, SMALL_BYTES_MAX - 1, SMALL_BYTES_MAX, SMALL_BYTES_MAX + 1, SMALL_BYTES_MAX * 3 // 2]
+)
+def test_the_mic_is_the_same_in_a_row_in_memory_and_in_a_file(house: House, size: int) -> None:
+    """RFC 4130 §7.3.1: over the header block and the content that were signed, both ways, whatever keeps the bytes."""
+    payload = (ORDERS * (size // len(ORDERS) + 1))[:size]
+    house.post(house.message(payload))
+    received = house.only()
+    assert house.kept(received.payload_sha256) == payload
+    assert received.mic == Mic(Digest.SHA256.of(house.partner.entity(payload)), Digest.SHA256, "sha-256").render()
+    sent = house.row(house.send(payload))
+    house.dispatch()
+    with house.gateway.database.read() as view:
+        seal = view.session.get(Seal, sent.id)
+        assert seal is not None
+    mic = Mic(Digest.SHA256.of(seal.head + payload), Digest.SHA256, "sha-256")
+    assert house.row(sent.id).mic == mic.render()
+    assert house.row(sent.id).state is TransmissionState.ACKNOWLEDGED  # the partner's engine has found the same
