@@ -43,10 +43,15 @@ class UnknownPartner(Exception):
 
     def __init__(self, name: str) -> None:
         super().__init__(f"there is no active trading partner {name!r}")
+        self.name = name
 
 
 class OrderConflict(Exception):
     """The number, or the idempotency key, stands for another order."""
+
+
+class OrderBusy(OrderConflict):
+    """Another request takes the same order in at this very moment."""
 
 
 class ChangedMeanwhile(Exception):
@@ -112,7 +117,7 @@ def _checked_and_placed(
     if placed is None:  # another request was faster with the same number or key: it is there to be seen now
         placed = _place(gateway, partnership, order, payment, idempotency_key)
     if placed is None:
-        raise OrderConflict(f"order {order.number} is being taken in by another request")
+        raise OrderBusy(f"order {order.number} is being taken in by another request")
     return placed
 
 

@@ -16,7 +16,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
+from edi_gateway.store import partnerships as partnership_store
 from edi_gateway.store.events import Event
+from edi_gateway.store.partnerships import PartnershipState
 from edi_gateway.translators.json_form import to_json
 from edi_gateway.web.api import blueprint
 from tests.core.marketplace.documents import an_order
@@ -424,3 +426,17 @@ def test_no_order_however_broken_is_more_than_refused(shop: Shop, data: st.DataO
     assert response.status_code in (200, 201, 409, 422), response.json
     if response.status_code == 422:
         assert response.json["errors"]
+
+
+def test_what_the_services_refuse_is_said_in_french(shop: Shop) -> None:
+    """The partner was suspended after its order came in: nothing can be sent to it."""
+    shop.post("/orders", shop.order())
+    gateway = shop.desk.gateway
+    with gateway.database.write() as uow:
+        rows = partnership_store.in_force(uow.session)
+        suspended = [(row.partnership, PartnershipState.SUSPENDED) for row in rows]
+        partnership_store.put_in_force(uow.session, suspended, gateway.now())
+        uow.commit()
+    gateway.partnerships.refresh()
+    answer = shop.post("/orders/MP4K7QX1/cancellation", {"reason": "x"}, Accept_Language="fr")
+    assert (answer.status_code, answer.json["detail"]) == (409, "il n'y a pas de partenaire actif vendor")

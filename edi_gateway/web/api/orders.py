@@ -15,6 +15,7 @@ from edi_gateway.gateway.compose import ComposeRefused
 from edi_gateway.gateway.order_changes import ChangeConflict, ChangeRefused, request_change
 from edi_gateway.gateway.orders import (
     ChangedMeanwhile,
+    OrderBusy,
     OrderConflict,
     OrderRefused,
     PaymentConflict,
@@ -75,6 +76,11 @@ _CONTRADICTS_ANOTHER = Text(
     "its number or its Idempotency-Key stands for another order",
     "son numéro ou son Idempotency-Key désigne une autre commande",
 )
+_BUSY = Text(
+    "the order is being taken in by another request: send it again",
+    "la commande est en cours d'enregistrement par une autre requête : renvoyez-la",
+)
+_NOT_ACTIVE = Text("there is no active trading partner {name}", "il n'y a pas de partenaire actif {name}")
 _CHANGE_OPEN = Text("another change is open: {why}", "une autre modification est en cours : {why}")
 _PAID_OTHERWISE = Text(
     "the payment was decided otherwise before: {why}", "le paiement a été décidé autrement auparavant : {why}"
@@ -136,7 +142,7 @@ def _add_placing(routes: Routes, gateway: Gateway) -> None:
         except PaymentConflict as refusal:
             raise conflict(Filled(_PAID_OTHERWISE, {"why": refusal})) from None
         except UnknownPartner as refusal:
-            raise conflict(str(refusal)) from None
+            raise conflict(Filled(_NOT_ACTIVE, {"name": refusal.name})) from None
         except ComposeRefused as refusal:
             raise _not_sendable(refusal) from None
         return _placed(gateway, placed, status=200)
@@ -144,6 +150,8 @@ def _add_placing(routes: Routes, gateway: Gateway) -> None:
 
 def _contradicts(refusal: OrderConflict) -> Text | Filled:
     """Why an order is refused; not whose order holds the key, where that may be another partner's."""
+    if isinstance(refusal, OrderBusy):
+        return _BUSY
     if caller().partner is not None:
         return _CONTRADICTS_ANOTHER
     return Filled(_CONTRADICTS, {"why": refusal})
@@ -186,7 +194,7 @@ def _requested(gateway: Gateway, number: str, partner: str | None, asked: Change
     except ChangeConflict as refusal:
         raise conflict(Filled(_CHANGE_OPEN, {"why": refusal})) from None
     except UnknownPartner as refusal:
-        raise conflict(str(refusal)) from None
+        raise conflict(Filled(_NOT_ACTIVE, {"name": refusal.name})) from None
     except ComposeRefused as refusal:
         raise _not_sendable(refusal) from None
     with gateway.database.read() as reading:
