@@ -11,8 +11,8 @@ Each is a process of its own, whose memory is read at its end. A MB is a million
 
 The peer is `openssl cms` on the same files, in the form in which it is quickest: detached signature in DER, encryption
 as a stream, decryption of the very envelope that we open, verification of the very part that we verify. It is spared
-the MIME around them, and the digests under other algorithms that we keep for the MDN. Nobody waits for the disk (no
-fsync). Ours and the peer take turns.
+the MIME around them. Neither takes digests under other algorithms: ours come when an MDN names one (docs/adr/0011).
+Nobody waits for the disk (no fsync). Ours and the peer take turns; on a busy machine only their ratio counts.
 """
 
 from __future__ import annotations
