@@ -23,7 +23,7 @@ class Maker(Generic[R]):
         self.repeating = tuple(f.name for f in own if str(f.type).startswith("tuple"))
         self._record_type = record_type
         self._defaults = {f.name: f.default for f in own if f.name not in self.required}
-        self._twin: Callable[..., Any] = make_dataclass(f"_{record_type.__name__}", self.names, slots=True, eq=False)
+        self._twin: Callable[..., Any] | None = None  # made at the first record: most processes need few of them
 
     def __call__(self, values: dict[str, Any]) -> R:
         """The record; a name that is not among the values has its default. Raises KeyError for a mandatory one."""
@@ -32,7 +32,11 @@ class Maker(Generic[R]):
 
     def of(self, *values: Any) -> R:
         """The record of all its values, in the order of its fields."""
-        record = self._twin(*values)
+        twin = self._twin
+        if twin is None:
+            name = f"_{self._record_type.__name__}"
+            self._twin = twin = make_dataclass(name, self.names, slots=True, eq=False, repr=False)
+        record = twin(*values)
         record.__class__ = self._record_type
         made: R = record
         return made
