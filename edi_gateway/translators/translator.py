@@ -74,13 +74,14 @@ class Translator(Generic[R]):
         """
         reading = Reading(context)
         separators = next((found for segment in islice(tree.walk(), 3) if (found := segment.separators)), None)
-        reading.reads_text = separators is not None and _is_level_a(separators)
+        repeats = [each for each in tree.walk() if each.repeats] if separators is None or separators.repetition else []
+        # By its text, a repeated element would be one value.
+        reading.reads_text = separators is not None and _is_level_a(separators) and not repeats
         if separators is not None and reading.reads_text and not context.lineage:
             reading.usual = _usual_of(context, separators)
         record = self.mapping.read(tree, reading, reading.root)
-        if separators is None or separators.repetition:
-            for segment in tree.walk():
-                reading.leave_repeats(segment)
+        for segment in repeats:
+            reading.leave_repeats(segment)
         findings = _with_paths(_unknown(reading.findings, known), tree)
         return Decoded(None if reading.failed else record, findings, reading.unmapped, reading.lineage or {})
 

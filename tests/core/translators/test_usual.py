@@ -112,3 +112,10 @@ def test_patterns_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     assert tired.is_learning
     tired.note_miss()
     assert not tired.is_learning
+
+
+def test_a_repeated_element_of_syntax_4_is_not_read_as_one_value() -> None:
+    data = order(["LIN+1++376:EN'QTY+21:3*22:4'IMD+F++:::a*b'"]).replace(b"UNOC:3", b"UNOC:4")
+    quick, long = (decoded(data, DecodeContext(), at_length=at_length) for at_length in (False, True))
+    assert quick.record is not None
+    assert (quick.record, quick.findings, quick.unmapped) == (long.record, long.findings, long.unmapped)
