@@ -169,9 +169,13 @@ def dispatch(gateway: Gateway, key: str) -> bool:
 
 
 def _take(gateway: Gateway, partnership: Partnership, number: int) -> Transmission | None:
-    """T4a: the transmission that is due first becomes `sending`; nobody else takes it until its lease is over."""
+    """T4a: the transmission that is due first becomes `sending`; nobody else takes it until its lease is over.
+
+    It need not be on the disk: a first attempt is sealed before it leaves, and that commit makes both last. Of a later
+    one a loss of power may take away the count, and the same bytes go once more.
+    """
     now, spare = gateway.now(), timedelta(seconds=gateway.config.work.lease_seconds)
-    with gateway.database.write("dispatch.take") as uow:
+    with gateway.database.write("dispatch.take", is_lasting=False) as uow:
         uow.hold(f"dispatch:{partnership.name}")
         ordered, limit = partnership.as2.ordered, partnership.as2.connections_max
         if under_way(uow.session, partnership.name, None if ordered else now) >= (1 if ordered else limit):

@@ -240,6 +240,26 @@ def _commit(connection: Connection, step: str) -> None:
     reach(f"{step}:committed")
 
 
+@contextmanager
+def _waiting_for_disk(connection: Connection, is_lasting: bool) -> Iterator[None]:
+    """Whether a commit of `connection` waits until it is on the disk. Entered before the transaction begins."""
+    if is_lasting:
+        yield
+        return
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("SET LOCAL synchronous_commit = off")  # ends with the transaction
+        yield
+        return
+    driver = connection.connection.cursor()  # without beginning a transaction: inside of one it cannot be changed
+    driver.execute("PRAGMA synchronous=NORMAL")
+    try:
+        yield
+    finally:
+        connection.rollback()
+        driver.execute("PRAGMA synchronous=FULL")
+        driver.close()
+
+
 @dataclass(eq=False, slots=True)
 class _Entry(Generic[Result]):
     """One of those that are written together."""
@@ -269,9 +289,17 @@ class Database:
         self._together: dict[str, Together[_Entry[Any]]] = {}
 
     @contextmanager
-    def write(self, step: str = "") -> Iterator[UnitOfWork]:
-        """A unit of work; rolled back unless `commit` was called. `step` is its name among the failpoints."""
-        with self._writer.connect() as connection, closing(UnitOfWork(connection, self.wake, self.hear, step)) as uow:
+    def write(self, step: str = "", *, is_lasting: bool = True) -> Iterator[UnitOfWork]:
+        """A unit of work; rolled back unless `commit` was called. `step` is its name among the failpoints.
+
+        With `is_lasting` false its commit does not wait for the disk. Everybody sees it, and it outlives this process;
+        when the power goes, it may be undone, and never anything before it. The next commit that lasts makes it last.
+        """
+        with (
+            self._writer.connect() as connection,
+            _waiting_for_disk(connection, is_lasting),
+            closing(UnitOfWork(connection, self.wake, self.hear, step)) as uow,
+        ):
             reach(f"{step}:begun")
             yield uow
 

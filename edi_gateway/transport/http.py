@@ -19,7 +19,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from http.client import HTTPException, HTTPResponse
 from typing import BinaryIO, Protocol
@@ -165,7 +165,8 @@ class HttpClient:
             connection = _connection(target, hop, address, request)
             connection.response_class = _FinalResponse
             try:
-                with _time_limit(connection, 2 * CONNECT_SECONDS_MAX):
+                # Without TLS it is a single step, which the socket's own timeout bounds: no thread has to watch it.
+                with _time_limit(connection, 2 * CONNECT_SECONDS_MAX) if target.secure else nullcontext():
                     connection.connect()
                 _check_pin(connection, request.route)
             except _WIRE as error:

@@ -154,6 +154,24 @@ def test_sqlite_is_set_up_to_survive_a_power_cut(tmp_path: Path) -> None:
     database.close()
 
 
+def test_only_a_commit_that_need_not_last_does_not_wait_for_the_disk(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'edi.db'}")
+    database.create_all()
+    found = []
+    for is_lasting in (True, False, True, False):
+        with database.write(is_lasting=is_lasting) as uow:
+            found.append(uow.connection.exec_driver_sql("PRAGMA synchronous").scalar())
+            uow.record_event("test", "test:1", None, None, "", {}, datetime.now(UTC))
+            if len(found) < 4:  # the last one is given up
+                uow.commit()
+    with database.write() as uow:
+        found.append(uow.connection.exec_driver_sql("PRAGMA synchronous").scalar())
+        kept = uow.session.get_one(EventChain, 1).number
+    database.close()
+    assert found == [2, 1, 2, 1, 2]  # FULL and NORMAL
+    assert kept == 3
+
+
 def test_an_event_needs_an_aware_time(database: Database) -> None:
     with database.write() as uow, pytest.raises(ValueError, match="aware"):
         uow.record_event("kind", "subject:1", None, None, "", {}, datetime(2026, 11, 22))  # noqa: DTZ001 - the fault
