@@ -143,7 +143,7 @@ def complete_digests(gateway: Gateway, opened: OpenedReport) -> dict[str, str] |
         found = digests_to_text(digests_of(_signed(gateway, row, seal), [digest]))
     except PayloadMissing:
         return None
-    with gateway.database.write("settle.digest") as uow:
+    with gateway.database.write() as uow:
         held = locked(uow.session, row.id)
         if held is not None:
             held.digests = {**held.digests, **found}
