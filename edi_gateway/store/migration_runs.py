@@ -1,7 +1,7 @@
 """Alembic at work: what migrations do to a database, and how the database differs from the tables of this version.
 
 Imported only where that is asked for: alembic and what it brings (templates, the dialects of other databases) would
-stay in the server's memory, about 17 MB.
+stay in the server's memory, about 8 MB of what it holds when idle.
 """
 
 from __future__ import annotations
